@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# For people; kbuild reads Kbuild. `make help` lists the targets.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KERNELS ?= 6.1 6.12 7.3
+KERNEL ?= 6.12
+VM := selftests/vm
+compat := module/compat
+
+.PHONY: modules install modules_install clean setup demo check check-debug \
+	check-here check-vm lint help FORCE
+
+## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
+modules: $(compat)/probed.h
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+# What the compiler says about this kernel, asked again when either changes.
+ifneq ($(shell sed -n '1s/.* for \(.*\) \*.*/\1/p' $(compat)/probed.h 2>/dev/null),$(KDIR))
+$(compat)/probed.h: FORCE
+endif
+$(compat)/probed.h: $(compat)/probe.sh $(wildcard $(compat)/probe/*.c $(KDIR)/.config $(KDIR)/Module.symvers)
+	sh $(compat)/probe.sh $(KDIR)
+	touch $@
+
+## install: install the module built last, so that modprobe finds it
+install modules_install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
+		$$($(MAKE) -s -C $(KDIR) kernelrelease)
+
+## clean: remove what was built here; build/ too
+clean:
+	-$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	rm -rf build $(compat)/probed.h $(compat)/probing
+
+## setup: get tools, kernels and headers of Debian (one apt line, and a cache)
+setup:
+	$(VM)/setup all
+
+## demo: watch the module at work on a disk image, in a machine with KERNEL=6.12
+demo:
+	$(VM)/setup host
+	$(VM)/build $(KERNEL)
+	@RUMPFS_KO=$(CURDIR)/build/$(KERNEL)/rumpfs.ko KERNEL=$(KERNEL) \
+		$(VM)/run -- $(VM)/demo.sh
+
+## check: the tests on KERNELS="6.1 6.12 7.3", each in a machine of its own
+check:
+	@$(VM)/setup host
+	@$(VM)/check $(KERNELS)
+
+## check-debug: the tests on a kernel full of sanitizers, then a search for leaks
+check-debug:
+	@$(VM)/setup host
+	@$(VM)/check debug
+
+## check-here: the tests on the kernel that runs
+check-here:
+	@$(VM)/setup harness
+	@$(VM)/check here
+
+## check-vm: the machine's own tests: no hang, crash or complaint is a success
+check-vm:
+	@$(VM)/setup host
+	@$(VM)/selftest $(KERNELS)
+
+## lint: gcc W=1, sparse, checkpatch, shellcheck, layers
+lint:
+	@$(VM)/setup host
+	@$(VM)/setup checkpatch
+	@$(VM)/lint
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+		expand -t 14
+
+FORCE:
