@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+# Loading, unloading and a private mount for the shell tests.
+
+table=/sys/fs/rumpfs/etfs
+
+fail()
+{
+	echo "# $*"
+	exit 1
+}
+
+skip()
+{
+	echo "# SKIP: $*"
+	exit 4
+}
+
+loaded()
+{
+	[ -e /sys/module/rumpfs ]
+}
+
+# Load with these parameters, if any.
+# shellcheck disable=SC2120
+load()
+{
+	if [ -n "$RUMPFS_KO" ]; then
+		insmod "$RUMPFS_KO" "$@"
+	else
+		modprobe rumpfs "$@"
+	fi
+}
+
+# Ask again until the command succeeds, for at most ten seconds.
+wait_for()
+{
+	local deadline=$((SECONDS + 10))
+
+	until "$@"; do
+		[ $SECONDS -lt $deadline ] || return 1
+	done 2>/dev/null
+}
+
+unload()
+{
+	! loaded || wait_for rmmod rumpfs
+}
+
+# The rows of the table.
+rows()
+{
+	grep -v '^#' "$table"
+}
+
+[ "$(id -u)" = 0 ] || skip "requires root"
+
+# Everything below happens in a mount namespace of this test alone.
+if [ -z "$IN_SANDBOX" ]; then
+	IN_SANDBOX=1 exec unshare --mount --propagation private bash "$0" "$@"
+fi
+mount -t tmpfs none /mnt && mkdir /mnt/host /mnt/rump || fail "no scratch place"

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A key is removed while it is in use: lazily at once, busily not at all. */
+
+#include <sys/mman.h>
+
+#include "lib/fixture.h"
+
+#define F HOST "/f"
+#define G HOST "/g"
+#define KEY MNT "/k"
+#define TOTAL 65536
+
+FIXTURE(use)
+{
+	int fd;
+	char *map;
+	pid_t child;
+	int pipe[2];
+};
+
+FIXTURE_VARIANT(use)
+{
+	bool open, path, map, run, mount;
+	int expected_busy;	/* what a busy removal says meanwhile */
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(use, nothing) { .expected_busy = 0 };
+FIXTURE_VARIANT_ADD(use, an_open_file) { .open = true, .expected_busy = EBUSY };
+FIXTURE_VARIANT_ADD(use, a_path_handle) { .path = true, .expected_busy = 0 };
+FIXTURE_VARIANT_ADD(use, a_mapping) { .map = true, .expected_busy = EBUSY };
+FIXTURE_VARIANT_ADD(use, a_mapping_unaligned) {
+	.map = true, .options = "offset=1", .expected_busy = EBUSY };
+FIXTURE_VARIANT_ADD(use, both) { .open = true, .map = true, .expected_busy = EBUSY };
+FIXTURE_VARIANT_ADD(use, a_running_program) { .run = true, .expected_busy = EBUSY };
+FIXTURE_VARIANT_ADD(use, a_mount_on_it) { .mount = true, .expected_busy = EBUSY };
+
+FIXTURE_SETUP(use)
+{
+	int fd;
+
+	ASSERT_EQ(0, setup_mount(NULL));
+	if (variant->run) {
+		ASSERT_EQ(0, run("cp /bin/cat %s", F));
+	} else {
+		ASSERT_EQ(0, fill(F, TOTAL, 1));
+	}
+	ASSERT_EQ(0, put_text(G, "other"));
+	ASSERT_EQ(0, table("/k " F " reg %s,mode=755,tag=t\n/other " G " reg tag=t",
+			   variant->options ?: "rw"));
+	fd = open(KEY, variant->path ? O_PATH : O_RDONLY);
+	ASSERT_LE(0, fd);
+	self->fd = -1;
+	if (variant->map) {
+		self->map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+		ASSERT_NE(MAP_FAILED, self->map);
+	}
+	if (variant->open || variant->path)
+		self->fd = fd;
+	else
+		close(fd);
+	if (variant->run) {
+		ASSERT_EQ(0, pipe(self->pipe));
+		self->child = fork();
+		if (!self->child) {
+			dup2(self->pipe[0], 0);
+			dup2(open("/dev/null", O_WRONLY), 1);
+			close(self->pipe[1]);
+			execl(KEY, "cat", NULL);
+			_exit(127);
+		}
+		/* Once the pipe is drained the program runs. */
+		ASSERT_EQ(1, write(self->pipe[1], "\n", 1));
+		ASSERT_TRUE(WAIT_FOR(!run("readlink /proc/%d/exe | grep -q '/k$'", self->child)));
+	}
+	if (variant->mount) {
+		ASSERT_EQ(0, ERR(mount(G, KEY, NULL, MS_BIND, NULL)));
+	}
+}
+
+FIXTURE_TEARDOWN(use)
+{
+	teardown_mount();
+}
+
+/* Let go of all that the setup holds. */
+static void release(FIXTURE_DATA(use) *self, const FIXTURE_VARIANT(use) *variant)
+{
+	if (self->fd >= 0)
+		close(self->fd);
+	if (variant->map)
+		munmap(self->map, PAGE);
+	if (variant->run) {
+		close(self->pipe[1]);
+		wait_status(self->child);
+	}
+	if (variant->mount)
+		umount(KEY);
+}
+
+TEST_F(use, stops_a_busy_removal)
+{
+	EXPECT_EQ(variant->expected_busy, table("-/k busy"));
+	if (!variant->expected_busy)
+		return;
+	EXPECT_TRUE(last_error_has("/k"));
+	EXPECT_TRUE(row_has("/k", "tag=t"));
+
+	/* Of many, none goes if one is in use. */
+	EXPECT_EQ(EBUSY, table("flush busy"));
+	EXPECT_EQ(EBUSY, table("-@t busy"));
+	EXPECT_EQ(EBUSY, table("-/other\n-/k busy"));
+	EXPECT_TRUE(row_has("/other", "tag=t"));
+	EXPECT_EQ(0, text_is(MNT "/other", "other"));
+	release(self, variant);
+	EXPECT_TRUE(WAIT_FOR(!table("-/k busy")));
+	EXPECT_EQ(ENOENT, stat_err(KEY));
+}
+
+TEST_F(use, goes_on_after_a_lazy_removal)
+{
+	char byte = 0;
+
+	ASSERT_EQ(0, table("-/k lazy"));
+	if (!variant->mount)
+		EXPECT_EQ(ENOENT, stat_err(KEY));
+	EXPECT_EQ(NULL, row_of("/k"));
+	if (variant->open) {
+		EXPECT_EQ(1, pread(self->fd, &byte, 1, 5000));
+		EXPECT_EQ(-1, fill_differs(&byte, 1, 5000, 1));
+	}
+	if (variant->map)
+		EXPECT_EQ(-1, fill_differs(self->map, PAGE, variant->options ? 1 : 0, 1));
+	release(self, variant);
+
+	/* The name is free, and a new key has nothing of the old one. */
+	ASSERT_EQ(0, table("/k " G " reg"));
+	EXPECT_EQ(0, text_is(KEY, "other"));
+	EXPECT_EQ(0, table("flush busy"));
+}
+
+TEST_F(use, does_not_stop_a_replacement)
+{
+	ASSERT_EQ(0, table("=/k " G " reg"));
+	if (!variant->mount)
+		EXPECT_EQ(0, text_is(KEY, "other"));
+	release(self, variant);
+	EXPECT_EQ(0, text_is(KEY, "other"));
+	EXPECT_EQ(0, table("-/k busy"));
+}
+
+FIXTURE(removal)
+{
+};
+
+FIXTURE_SETUP(removal)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, fill(F, TOTAL, 1));
+	ASSERT_EQ(0, put_text(G, "other"));
+}
+
+FIXTURE_TEARDOWN(removal)
+{
+	teardown_mount();
+}
+
+TEST_F(removal, writers_write_on)
+{
+	int fd;
+
+	ASSERT_EQ(0, table("/k " F " reg offset=4096,size=4096"));
+	fd = open(KEY, O_RDWR);
+	ASSERT_EQ(0, table("-/k"));
+	EXPECT_EQ(3, pwrite(fd, "end", 3, 4000));
+	EXPECT_EQ(ENOSPC, ERR(pwrite(fd, "x", 1, 4096)));
+	EXPECT_NE(0, fill_is(F, 8096, 3, 0, 1));
+	EXPECT_EQ(0, fill_is(F, 8192, 100, 0, 1));
+	EXPECT_EQ(0, fsync(fd));
+	close(fd);
+}
+
+TEST_F(removal, use_in_another_mount_counts)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	ASSERT_EQ(0, table("/k " F " reg"));
+	fd = open(MNT2 "/k", O_RDONLY);
+	EXPECT_EQ(EBUSY, table("-/k busy"));
+	close(fd);
+	EXPECT_EQ(0, table("-/k busy"));
+}
+
+TEST_F(removal, a_working_directory_does_not_count)
+{
+	ASSERT_EQ(0, table("/d/k " F " reg"));
+	ASSERT_EQ(0, chdir(MNT "/d"));
+	EXPECT_EQ(0, table("-/d/k busy"));
+	EXPECT_EQ(ENOENT, stat_err("k"));
+	EXPECT_EQ(0, chdir("/"));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/d"));
+}
+
+TEST_F(removal, what_the_host_has_open_does_not_count)
+{
+	int fd = open(F, O_RDWR);
+
+	ASSERT_EQ(0, table("/k " F " reg"));
+	EXPECT_EQ(0, table("-/k busy"));
+	close(fd);
+}
+
+/* The name is gone for everyone when the call returns. */
+TEST_F(removal, cached_names_are_gone_at_once)
+{
+	char path[64];
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, table("/d/k%d " F " reg", i));
+		snprintf(path, sizeof(path), MNT "/d/k%d", i);
+		ASSERT_EQ(0, stat_err(path));
+		ASSERT_EQ(0, table("-/d/k%d", i));
+		ASSERT_EQ(ENOENT, stat_err(path));
+	}
+	EXPECT_EQ(ENOENT, stat_err(MNT "/d"));
+}
+
+TEST_F(removal, umount_ends_with_open_files_of_removed_keys)
+{
+	char byte;
+	int fd;
+
+	ASSERT_EQ(0, table("/k " F " reg"));
+	fd = open(KEY, O_RDONLY);
+	ASSERT_EQ(0, table("-/k"));
+	EXPECT_EQ(EBUSY, ERR(umount(MNT)));
+	EXPECT_EQ(1, pread(fd, &byte, 1, 0));
+	close(fd);
+	EXPECT_TRUE(WAIT_FOR(!umount(MNT)));
+}
+
+TEST_F(removal, the_host_is_let_go)
+{
+	int fd;
+
+	ASSERT_EQ(0, mkdir(HOST "/m", 0755));
+	ASSERT_EQ(0, mount("none", HOST "/m", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, fill(HOST "/m/f", TOTAL, 1));
+	ASSERT_EQ(0, table("/k " HOST "/m/f reg\n/disk " HOST "/m/f blk"));
+	fd = open(KEY, O_RDONLY);
+	EXPECT_EQ(EBUSY, ERR(umount(HOST "/m")));
+	ASSERT_EQ(0, table("flush"));
+	EXPECT_EQ(EBUSY, ERR(umount(HOST "/m")));
+	close(fd);
+	EXPECT_TRUE(WAIT_FOR(!umount(HOST "/m")));
+}
+
+TEST_HARNESS_MAIN
