@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One batch: prepare everything, then commit everything.
+ *
+ *	1. make a map of each addition	no lock
+ *	2. would the table take them?	table->lock, undone again
+ *	3. find the hosts, make disks	no lock; may sleep for long
+ *	4. enter all into the table	table->lock, seen by nobody
+ *	5. claim what must be idle	"
+ *	6. turn the epoch on		" from here on everybody sees it
+ *	7. tell each mount		", one directory lock at a time
+ *	8. let go of what was removed	no lock
+ *
+ * Until 6 everything can be undone. Of several operations that cannot be, the
+ * first is reported, and what the table has against it before what the host
+ * has. Step 2 is for batches with disks, so that none appears in vain.
+ */
+#include "rumpfs.h"
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+static const struct etfs_kind * const etfs_kinds[] = {
+	[ETFS_REG] = &etfs_reg_kind,
+	[ETFS_BLK] = &etfs_blk_kind,
+};
+
+static bool etfs_op_adds(const struct etfs_op *op)
+{
+	return op->verb == ETFS_ADD || op->verb == ETFS_SET;
+}
+
+int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
+		    struct etfs_origin *origin)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->table = table;
+	batch->origin = origin;
+	INIT_LIST_HEAD(&batch->born);
+	INIT_LIST_HEAD(&batch->dead);
+	INIT_LIST_HEAD(&batch->touched);
+	batch->epoch = kzalloc(sizeof(*batch->epoch), GFP_KERNEL);
+	batch->path = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (batch->epoch && batch->path)
+		return 0;
+	kfree(batch->epoch);
+	kfree(batch->path);
+	return -ENOMEM;
+}
+
+/* Room for one more operation, all zero; it counts once nr_ops says so. */
+struct etfs_op *etfs_batch_next(struct etfs_batch *batch)
+{
+	u32 max = batch->max_ops ? batch->max_ops * 2 : 16;
+	struct etfs_op *ops;
+
+	if (batch->nr_ops == batch->max_ops) {
+		ops = kvcalloc(max, sizeof(*ops), GFP_KERNEL);
+		if (!ops)
+			return NULL;
+		if (batch->nr_ops)
+			memcpy(ops, batch->ops, batch->nr_ops * sizeof(*ops));
+		kvfree(batch->ops);
+		batch->ops = ops;
+		batch->max_ops = max;
+	}
+	return &batch->ops[batch->nr_ops];
+}
+
+/* What was bound and is in no table goes: its name never came. */
+void etfs_batch_exit(struct etfs_batch *batch)
+{
+	struct etfs_op *op;
+
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
+		if (!op->map)
+			continue;
+		if (op->map->is_bound)
+			op->map->kind->remove(op->map);
+		etfs_map_put(op->map);
+	}
+	kvfree(batch->ops);
+	kfree(batch->path);
+	kfree_rcu(batch->epoch, rcu);
+}
+
+static void etfs_batch_blame(struct etfs_batch *batch, const struct etfs_op *op,
+			     u32 col)
+{
+	batch->why.line = op->line;
+	batch->why.col = col;
+	if (op->spec.key)
+		etfs_refuse_key(&batch->why, op->spec.key);
+	else
+		batch->why.key[0] = '\0';
+}
+
+static int etfs_batch_make_maps(struct etfs_batch *batch)
+{
+	struct etfs_op *op;
+
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
+		if (!etfs_op_adds(op))
+			continue;
+		op->map = etfs_map_new(&op->spec, etfs_kinds[op->spec.type],
+				       batch->origin);
+		if (!op->map) {
+			etfs_batch_blame(batch, op, op->key_col);
+			etfs_refuse(&batch->why, "out of memory");
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Bind up to the operation at nr. Return: how far it went. */
+static u32 etfs_batch_bind(struct etfs_batch *batch, u32 nr, int *err,
+			   struct etfs_reason *why)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		struct etfs_op *op = &batch->ops[i];
+
+		if (!op->map || op->map->is_bound)
+			continue;
+		*err = fatal_signal_pending(current) ? -EINTR :
+			op->map->kind->bind(op->map, why);
+		if (*err)
+			return i;
+		op->map->is_bound = true;
+		cond_resched();
+	}
+	return nr;
+}
+
+static bool etfs_batch_is_bound(const struct etfs_batch *batch)
+{
+	const struct etfs_op *op;
+
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		if (op->map && !op->map->is_bound)
+			return false;
+	return true;
+}
+
+static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
+			     struct etfs_map *map)
+{
+	if (op->removal == ETFS_BUSY) {
+		if (etfs_map_is_busy(map)) {
+			etfs_refuse(&batch->why, "%s is in use",
+				    map->spec.key);
+			return -EBUSY;
+		}
+		map->claimed_by = op;
+	}
+	etfs_table_remove(batch, map);
+	return 0;
+}
+
+static int etfs_batch_remove_all(struct etfs_batch *batch,
+				 const struct etfs_op *op, const char *tag)
+{
+	struct etfs_map *map, *next;
+	bool found = false;
+	int err;
+
+	for (map = etfs_table_first(batch->table); map; map = next) {
+		next = etfs_map_next(map);
+		if (tag && (!map->spec.tag || strcmp(tag, map->spec.tag)))
+			continue;
+		found = true;
+		err = etfs_batch_remove(batch, op, map);
+		if (err)
+			return err;
+	}
+	if (tag && !found) {
+		etfs_refuse(&batch->why, "no key bears this tag");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int etfs_batch_enter(struct etfs_batch *batch, struct etfs_op *op)
+{
+	struct etfs_map *map;
+
+	switch (op->verb) {
+	case ETFS_ADD:
+	case ETFS_SET:
+		return etfs_table_add(batch, op->map, op->verb == ETFS_SET,
+				      &batch->why);
+	case ETFS_REMOVE:
+		map = etfs_table_find(batch->table, op->spec.key);
+		if (!map) {
+			etfs_refuse(&batch->why, "there is no such key");
+			return -ENOENT;
+		}
+		return etfs_batch_remove(batch, op, map);
+	case ETFS_REMOVE_TAG:
+		return etfs_batch_remove_all(batch, op, op->spec.tag);
+	case ETFS_FLUSH:
+		return etfs_batch_remove_all(batch, op, NULL);
+	default:
+		return 0;
+	}
+}
+
+/* Enter operations into the table up to nr. Return: how far it went. */
+static u32 etfs_batch_prepare(struct etfs_batch *batch, u32 nr, int *err)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		struct etfs_op *op = &batch->ops[i];
+
+		etfs_batch_blame(batch, op, op->key_col);
+		*err = etfs_batch_enter(batch, op);
+		if (*err)
+			return i;
+	}
+	return nr;
+}
+
+static void etfs_batch_unclaim(struct etfs_batch *batch, struct etfs_map *stop)
+{
+	struct etfs_map *map;
+
+	list_for_each_entry(map, &batch->dead, dead) {
+		if (map == stop)
+			break;
+		if (map->claimed_by)
+			etfs_map_unclaim(map);
+	}
+}
+
+static int etfs_batch_claim(struct etfs_batch *batch)
+{
+	struct etfs_map *map;
+
+	list_for_each_entry(map, &batch->dead, dead) {
+		if (!map->claimed_by || etfs_map_claim(map))
+			continue;
+		etfs_batch_unclaim(batch, map);
+		etfs_batch_blame(batch, map->claimed_by,
+				 map->claimed_by->key_col);
+		etfs_refuse(&batch->why, "%s is in use", map->spec.key);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void etfs_batch_undo(struct etfs_batch *batch)
+{
+	struct etfs_map *map;
+
+	list_for_each_entry(map, &batch->dead, dead)
+		map->claimed_by = NULL;
+	etfs_table_undo(batch);
+}
+
+/* Rows of bound files say whether they have a path, as of this change. */
+static void etfs_batch_recheck_pinned(struct etfs_table *table)
+{
+	struct etfs_map *map;
+
+	list_for_each_entry(map, &table->pinned, pinned)
+		etfs_table_reprint(table, map, map->kind->is_lost(map));
+}
+
+static void etfs_batch_commit(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+	struct rumpfs_sb *sbi;
+	struct etfs_map *map;
+	struct etfs_op *op;
+
+	list_for_each_entry(map, &batch->dead, dead)
+		map->claimed_by = NULL;
+	/* The table has taken over what the operations held. */
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		op->map = NULL;
+	etfs_batch_recheck_pinned(table);
+	etfs_table_commit(batch);
+	list_for_each_entry(sbi, &table->mounts, table_node)
+		rumpfs_names_sync(sbi, batch);
+	etfs_table_settle(batch);
+}
+
+static void etfs_batch_release(struct list_head *dead)
+{
+	struct etfs_map *map, *next;
+
+	list_for_each_entry_safe(map, next, dead, dead) {
+		list_del_init(&map->dead);
+		map->kind->remove(map);
+		etfs_map_put(map);
+		cond_resched();
+	}
+}
+
+static bool etfs_batch_has_disks(const struct etfs_batch *batch)
+{
+	const struct etfs_op *op;
+
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		if (etfs_op_adds(op) && op->spec.type == ETFS_BLK)
+			return true;
+	return false;
+}
+
+/* How many of the operations the table would take, all before them done. */
+static u32 etfs_batch_rehearse(struct etfs_batch *batch)
+{
+	int err;
+	u32 nr;
+
+	mutex_lock(&batch->table->lock);
+	nr = etfs_batch_prepare(batch, batch->nr_ops, &err);
+	etfs_batch_undo(batch);
+	mutex_unlock(&batch->table->lock);
+	return nr;
+}
+
+/*
+ * Enter nr operations and commit, unless late_err is what the last of them
+ * has against it. Return: -EAGAIN if one was entered that is not bound.
+ */
+static int etfs_batch_try(struct etfs_batch *batch, u32 nr, int late_err,
+			  const struct etfs_reason *late)
+{
+	struct etfs_table *table = batch->table;
+	int err = 0;
+
+	mutex_lock(&table->lock);
+	if (etfs_batch_prepare(batch, nr, &err) == nr) {
+		if (late_err) {
+			batch->why = *late;
+			err = late_err;
+		} else {
+			err = etfs_batch_is_bound(batch) ?
+				etfs_batch_claim(batch) : -EAGAIN;
+		}
+	}
+	if (err)
+		etfs_batch_undo(batch);
+	else if (!list_empty(&batch->born) || !list_empty(&batch->dead))
+		etfs_batch_commit(batch);
+	mutex_unlock(&table->lock);
+	return err;
+}
+
+/*
+ * All or none. On error batch->why says which line and why, and nothing is
+ * changed.
+ *
+ * Context: may sleep for as long as the host takes; no locks held.
+ */
+int etfs_batch_apply(struct etfs_batch *batch)
+{
+	/* what reading or binding found, for the line after all good ones */
+	struct etfs_reason late = batch->why;
+	int err, late_err = batch->err;
+	u32 bound, nr = batch->nr_ops;
+
+	err = etfs_batch_make_maps(batch);
+	if (err)
+		return err;
+	if (etfs_batch_has_disks(batch))
+		nr = etfs_batch_rehearse(batch);
+	do {
+		bound = etfs_batch_bind(batch, nr, &err, &late);
+		if (bound < nr) {
+			late_err = err;
+			late.line = batch->ops[bound].line;
+			late.col = batch->ops[bound].host_col;
+			etfs_refuse_key(&late, batch->ops[bound].spec.key);
+			nr = bound + 1;
+		} else {
+			nr = batch->nr_ops;
+		}
+		/* Again if the table takes more than when it was rehearsed. */
+		err = etfs_batch_try(batch, nr, late_err, &late);
+	} while (err == -EAGAIN);
+	if (!err)
+		etfs_batch_release(&batch->dead);
+	return err;
+}
+
+/* Remove all maps of a table. */
+int etfs_table_flush(struct etfs_table *table)
+{
+	struct etfs_batch batch;
+	struct etfs_op *op;
+	int err;
+
+	err = etfs_batch_init(&batch, table, NULL);
+	if (err)
+		return err;
+	op = etfs_batch_next(&batch);
+	if (op) {
+		op->verb = ETFS_FLUSH;
+		batch.nr_ops++;
+		err = etfs_batch_apply(&batch);
+	} else {
+		err = -ENOMEM;
+	}
+	etfs_batch_exit(&batch);
+	return err;
+}

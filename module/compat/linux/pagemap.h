@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _RUMPFS_COMPAT_LINUX_PAGEMAP_H
+#define _RUMPFS_COMPAT_LINUX_PAGEMAP_H
+
+#include_next <linux/pagemap.h>
+
+/* Older kernels say NULL for "not there". True of any kernel, so no probe. */
+static inline struct folio *compat_folio_or_error(struct folio *folio)
+{
+	return folio ?: ERR_PTR(-ENOENT);
+}
+
+#define filemap_get_folio(mapping, index) \
+	compat_folio_or_error(filemap_get_folio(mapping, index))
+#define filemap_lock_folio(mapping, index) \
+	compat_folio_or_error(filemap_lock_folio(mapping, index))
+
+#ifndef HAVE_FOLIO_MEMPOLICY
+static inline struct folio *compat_filemap_alloc_folio(gfp_t gfp,
+						       unsigned int order)
+{
+	return filemap_alloc_folio(gfp, order);
+}
+
+#undef filemap_alloc_folio
+#define filemap_alloc_folio(gfp, order, policy) \
+	compat_filemap_alloc_folio(gfp, order)
+#endif
+
+#endif /* _RUMPFS_COMPAT_LINUX_PAGEMAP_H */

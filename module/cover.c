@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A window's pages in somebody's address space.
+ *
+ * An aligned window is mapped by the host's own pages: the area's file is then
+ * a host file, as the host's fault handlers expect one. That file is private
+ * to the mapping and its operations are replaced by ours, or remap_file_pages
+ * and MADV_REMOVE would walk out of the window through it; the area's own
+ * operations are a copy of the host's that refuses pages past the window's end.
+ *
+ * Any other window has pages of its own, filled by reading the host file, in
+ * an inode that stands for one host file behind one key. They are as of a
+ * stamp of that file, which is compared at each mmap and each fault.
+ */
+#include "rumpfs.h"
+
+#include <linux/file.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+/* The operations of a host file that is seen through a mapping alone */
+
+/* One for each table of operations a host has; freed with the module. */
+struct etfs_fops {
+	struct list_head node;
+	const struct file_operations *host;
+	struct file_operations ours;
+};
+
+static DEFINE_MUTEX(etfs_fops_lock);
+static LIST_HEAD(etfs_fops_list);
+
+static const struct file_operations *etfs_fops_host(const struct file *file)
+{
+	return container_of(file->f_op, struct etfs_fops, ours)->host;
+}
+
+/* msync(2) */
+static int etfs_fops_fsync(struct file *file, loff_t start, loff_t end,
+			   int datasync)
+{
+	const struct file_operations *host = etfs_fops_host(file);
+
+	return host->fsync ? host->fsync(file, start, end, datasync) : -EINVAL;
+}
+
+static int etfs_fops_release(struct inode *inode, struct file *file)
+{
+	const struct file_operations *host = etfs_fops_host(file);
+
+	if (host->release)
+		host->release(inode, file);
+	/* Its super block keeps it; our own reference goes with ->owner. */
+	module_put(host->owner);
+	return 0;
+}
+
+static struct etfs_fops *etfs_fops_get(const struct file_operations *host)
+{
+	struct etfs_fops *fops;
+
+	mutex_lock(&etfs_fops_lock);
+	list_for_each_entry(fops, &etfs_fops_list, node)
+		if (fops->host == host)
+			goto unlock;
+	fops = kzalloc(sizeof(*fops), GFP_KERNEL);
+	if (!fops)
+		goto unlock;
+	fops->host = host;
+	fops->ours.owner = THIS_MODULE;
+	fops->ours.fsync = etfs_fops_fsync;
+	fops->ours.release = etfs_fops_release;
+	/* No ->mmap: remap_file_pages says ENODEV. No ->fallocate. */
+	list_add(&fops->node, &etfs_fops_list);
+unlock:
+	mutex_unlock(&etfs_fops_lock);
+	return fops;
+}
+
+void etfs_cover_exit(void)
+{
+	struct etfs_fops *fops, *next;
+
+	/* Each file with such operations held the module. */
+	list_for_each_entry_safe(fops, next, &etfs_fops_list, node)
+		kfree(fops);
+}
+
+/* Mapping the host's own pages */
+
+/* One mmap and what was split or forked from it. */
+struct etfs_cover {
+	refcount_t ref;
+	struct etfs_map *map;
+	/* first page of the host file past the window */
+	pgoff_t end;
+	const struct vm_operations_struct *host;
+	struct vm_operations_struct ours;
+};
+
+static struct etfs_cover *etfs_cover_of(const struct vm_area_struct *vma)
+{
+	return container_of(vma->vm_ops, struct etfs_cover, ours);
+}
+
+static void etfs_cover_put(struct etfs_cover *cover)
+{
+	if (!refcount_dec_and_test(&cover->ref))
+		return;
+	etfs_map_unuse(cover->map);
+	etfs_map_put(cover->map);
+	kfree(cover);
+}
+
+static void etfs_cover_vma_open(struct vm_area_struct *vma)
+{
+	struct etfs_cover *cover = etfs_cover_of(vma);
+
+	refcount_inc(&cover->ref);
+	if (cover->host->open)
+		cover->host->open(vma);
+}
+
+static void etfs_cover_vma_close(struct vm_area_struct *vma)
+{
+	struct etfs_cover *cover = etfs_cover_of(vma);
+
+	if (cover->host->close)
+		cover->host->close(vma);
+	/* The area may outlive the operations for a moment. */
+	vma->vm_ops = cover->host;
+	etfs_cover_put(cover);
+}
+
+static vm_fault_t etfs_cover_vma_fault(struct vm_fault *vmf)
+{
+	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
+
+	if (vmf->pgoff >= cover->end)
+		return VM_FAULT_SIGBUS;
+	return cover->host->fault(vmf);
+}
+
+/* Context: RCU read section; must not sleep. */
+static vm_fault_t etfs_cover_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
+					   pgoff_t end)
+{
+	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
+
+	if (start >= cover->end)
+		return 0;
+	return cover->host->map_pages(vmf, start, min(end, cover->end - 1));
+}
+
+static void etfs_cover_set_ops(struct etfs_cover *cover,
+			       const struct vm_operations_struct *host)
+{
+	cover->host = host;
+	cover->ours = *host;
+	cover->ours.open = etfs_cover_vma_open;
+	cover->ours.close = etfs_cover_vma_close;
+	if (host->fault)
+		cover->ours.fault = etfs_cover_vma_fault;
+	if (host->map_pages)
+		cover->ours.map_pages = etfs_cover_vma_map_pages;
+	/* Its pages could reach past the end; small ones will do. */
+	cover->ours.huge_fault = NULL;
+	vm_ops_clear_mapped(&cover->ours);
+}
+
+static struct etfs_cover *etfs_cover_new(struct etfs_map *map)
+{
+	const struct etfs_window *win = &map->spec.win;
+	struct etfs_cover *cover = kzalloc(sizeof(*cover), GFP_KERNEL_ACCOUNT);
+
+	if (!cover)
+		return NULL;
+	if (etfs_map_use(map)) {
+		kfree(cover);
+		return NULL;
+	}
+	refcount_set(&cover->ref, 1);
+	etfs_map_get(map);
+	cover->map = map;
+	cover->end = etfs_window_is_fixed(win) ?
+		(win->offset + win->size) >> PAGE_SHIFT : ULONG_MAX;
+	return cover;
+}
+
+static int etfs_cover_mmap_host(struct etfs_open *open,
+				struct vm_area_struct *vma)
+{
+	pgoff_t first = open->map->spec.win.offset >> PAGE_SHIFT;
+	struct etfs_cover *cover;
+	struct etfs_fops *fops;
+	struct file *host;
+	int err;
+
+	if (vma->vm_pgoff + vma_pages(vma) + first < first)
+		return -EOVERFLOW;
+	cover = etfs_cover_new(open->map);
+	if (!cover)
+		return -ENOMEM;
+	host = etfs_host_reopen(open->map, open->host);
+	if (IS_ERR(host)) {
+		err = PTR_ERR(host);
+		goto put_cover;
+	}
+	/* Huge page files are known by their operations: not to be replaced. */
+	err = -ENODEV;
+	if (file_inode(host)->i_sb->s_magic == HUGETLBFS_MAGIC ||
+	    !can_mmap_file(host))
+		goto put_host;
+	vma->vm_pgoff += first;
+	vma_set_file(vma, host);
+	err = vfs_mmap(host, vma);
+	if (err)
+		goto put_host;
+	err = -ENODEV;
+	if (!vma->vm_ops || !vma->vm_ops->fault)
+		goto put_host;
+	/* A host that is stacked itself has put the file below it there. */
+	err = -ENOMEM;
+	fops = etfs_fops_get(vma->vm_file->f_op);
+	if (!fops)
+		goto put_host;
+	__module_get(THIS_MODULE);
+	vma->vm_file->f_op = &fops->ours;
+	etfs_cover_set_ops(cover, vma->vm_ops);
+	vma->vm_ops = &cover->ours;
+	fput(host);
+	return 0;
+
+put_host:
+	fput(host);
+put_cover:
+	etfs_cover_put(cover);
+	return err;
+}
+
+/* Pages of our own */
+
+/* Covers the weak pointers between a key's inode and that of its pages. */
+static DEFINE_SPINLOCK(etfs_cached_lock);
+
+static struct etfs_cached *etfs_cached_of(const struct inode *inode)
+{
+	return &RUMPFS_NODE(inode)->cached;
+}
+
+static struct etfs_stamp etfs_stamp_take(const struct file *host)
+{
+	const struct inode *inode = file_inode(host);
+
+	return (struct etfs_stamp) {
+		.size = etfs_host_size(host),
+		.mtime = inode_get_mtime(inode),
+		.ctime = inode_get_ctime(inode),
+	};
+}
+
+static bool etfs_stamp_equal(const struct etfs_stamp *a,
+			     const struct etfs_stamp *b)
+{
+	return a->size == b->size && timespec64_equal(&a->mtime, &b->mtime) &&
+	       timespec64_equal(&a->ctime, &b->ctime);
+}
+
+/*
+ * Times move in ticks: a file that was changed just now can change again
+ * without another stamp.
+ */
+static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp)
+{
+	struct timespec64 now, age;
+
+	ktime_get_coarse_real_ts64(&now);
+	age = timespec64_sub(now, stamp->ctime);
+	return age.tv_sec < 0 || (!age.tv_sec &&
+				  age.tv_nsec < 4 * TICK_NSEC);
+}
+
+static int etfs_cached_fill(struct file *file, struct folio *folio)
+{
+	const struct etfs_cached *cached =
+		etfs_cached_of(folio->mapping->host);
+	u64 size = etfs_window_size(&cached->win,
+				    etfs_host_size(cached->host));
+	size_t want = 0, done = 0;
+	loff_t pos = folio_pos(folio), off;
+	ssize_t n = 0;
+
+	if (pos < size)
+		want = min_t(u64, size - pos, PAGE_SIZE);
+	off = cached->win.offset + pos;
+	while (done < want) {
+		n = kernel_read(cached->host, folio_address(folio) + done,
+				want - done, &off);
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	if (n >= 0) {
+		folio_zero_segment(folio, done, folio_size(folio));
+		flush_dcache_folio(folio);
+		folio_mark_uptodate(folio);
+	}
+	folio_unlock(folio);
+	return min_t(ssize_t, n, 0);
+}
+
+const struct address_space_operations etfs_cover_aops = {
+	.read_folio	= etfs_cached_fill,
+};
+
+/* Drop the pages if the host file is not as it was when they were read. */
+static int etfs_cached_check(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct etfs_stamp stamp = etfs_stamp_take(cached->host);
+	int err = 0;
+
+	if (!READ_ONCE(cached->is_stale) &&
+	    etfs_stamp_equal(&stamp, &cached->stamp))
+		return 0;
+	filemap_invalidate_lock(inode->i_mapping);
+	WRITE_ONCE(cached->is_stale, false);
+	/* Before the pages are read again, so that a change is not missed. */
+	smp_mb();
+	cached->stamp = etfs_stamp_take(cached->host);
+	if (etfs_stamp_is_fresh(&cached->stamp))
+		WRITE_ONCE(cached->is_stale, true);
+	i_size_write(inode, etfs_window_size(&cached->win,
+					     cached->stamp.size));
+	err = invalidate_inode_pages2(inode->i_mapping);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}
+
+/* No ->map_pages: each fault is to be checked. */
+static vm_fault_t etfs_cached_fault(struct vm_fault *vmf)
+{
+	int err = etfs_cached_check(vmf->vma->vm_file->f_mapping->host);
+
+	return err ? vmf_error(err) : filemap_fault(vmf);
+}
+
+static const struct vm_operations_struct etfs_cached_vm_ops = {
+	.fault = etfs_cached_fault,
+};
+
+static struct inode *etfs_cached_new(struct inode *node,
+				     struct etfs_open *open)
+{
+	struct inode *inode = new_inode(node->i_sb);
+	struct etfs_cached *cached;
+
+	if (!inode)
+		return NULL;
+	inode->i_ino = node->i_ino;
+	inode->i_mode = S_IFREG;
+	clear_nlink(inode);
+	inode->i_mapping->a_ops = &etfs_cover_aops;
+	mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL);
+	cached = etfs_cached_of(inode);
+	cached->host = get_file(open->host);
+	cached->win = open->map->spec.win;
+	cached->is_stale = true;
+	return inode;
+}
+
+/* The pages of this host file behind this key, shared by who has it open. */
+static struct inode *etfs_cached_get(struct inode *node,
+				     struct etfs_open *open)
+{
+	struct inode *new = etfs_cached_new(node, open), *old;
+
+	if (!new)
+		return NULL;
+	spin_lock(&etfs_cached_lock);
+	old = RUMPFS_NODE(node)->key.cover;
+	if (old && file_inode(etfs_cached_of(old)->host) ==
+	    file_inode(open->host) && igrab(old)) {
+		spin_unlock(&etfs_cached_lock);
+		iput(new);
+		return old;
+	}
+	if (old)
+		etfs_cached_of(old)->node = NULL;
+	RUMPFS_NODE(node)->key.cover = new;
+	etfs_cached_of(new)->node = node;
+	spin_unlock(&etfs_cached_lock);
+	return new;
+}
+
+void etfs_cover_changed(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	if (!READ_ONCE(node->key.cover))
+		return;
+	spin_lock(&etfs_cached_lock);
+	if (node->key.cover)
+		WRITE_ONCE(etfs_cached_of(node->key.cover)->is_stale, true);
+	spin_unlock(&etfs_cached_lock);
+}
+
+void etfs_cover_evict_key(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	if (!S_ISREG(inode->i_mode))
+		return;
+	spin_lock(&etfs_cached_lock);
+	if (node->key.cover)
+		etfs_cached_of(node->key.cover)->node = NULL;
+	spin_unlock(&etfs_cached_lock);
+}
+
+void etfs_cover_evict(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+
+	spin_lock(&etfs_cached_lock);
+	if (cached->node && RUMPFS_NODE(cached->node)->key.cover == inode)
+		RUMPFS_NODE(cached->node)->key.cover = NULL;
+	spin_unlock(&etfs_cached_lock);
+	fput(cached->host);
+}
+
+static int etfs_cover_mmap_cached(struct etfs_open *open, struct file *file,
+				  struct vm_area_struct *vma)
+{
+	struct inode *inode;
+	int err;
+
+	if (vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -ENODEV;
+		/* Nor by mprotect later. */
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	if (!READ_ONCE(open->cover)) {
+		inode = etfs_cached_get(file_inode(file), open);
+		if (!inode)
+			return -ENOMEM;
+		if (cmpxchg(&open->cover, NULL, inode))
+			iput(inode);
+	}
+	/* The same value, whoever stores it. */
+	WRITE_ONCE(file->f_mapping, open->cover->i_mapping);
+	err = etfs_cached_check(open->cover);
+	if (err)
+		return err;
+	vma->vm_ops = &etfs_cached_vm_ops;
+	return 0;
+}
+
+int etfs_cover_mmap(struct etfs_open *open, struct file *file,
+		    struct vm_area_struct *vma)
+{
+	if (etfs_window_is_aligned(&open->map->spec.win))
+		return etfs_cover_mmap_host(open, vma);
+	return etfs_cover_mmap_cached(open, file, vma);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One stable listing of memory names and keys.
+ *
+ * A position is the cookie of the next entry: 0 and 1 are the dots, names in
+ * memory follow, and from 2^32 on the table's. A directory that keys imply is
+ * listed with the table, any other with memory, so that each comes once.
+ */
+#include "rumpfs.h"
+
+#include <linux/dcache.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+
+#define RUMPFS_KEYS_POS	BIT_ULL(32)
+
+static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
+{
+	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
+	unsigned long cookie = ctx->pos;
+	struct dentry *dentry;
+
+	xa_for_each_range(entries, cookie, dentry, ctx->pos, S32_MAX) {
+		const struct inode *inode = d_inode(dentry);
+
+		ctx->pos = cookie;
+		if (xa_get_mark(entries, cookie, RUMPFS_HIDDEN) ||
+		    (S_ISDIR(inode->i_mode) &&
+		     RUMPFS_NODE(inode)->dir.is_implied))
+			continue;
+		/* Pinned, and our i_rwsem keeps its name. */
+		if (!dir_emit(ctx, dentry->d_name.name, dentry->d_name.len,
+			      inode->i_ino, fs_umode_to_dtype(inode->i_mode)))
+			return false;
+	}
+	return true;
+}
+
+/* One name of the table, copied out of the RCU section. */
+struct rumpfs_listed {
+	char name[NAME_MAX];
+	u32 len;
+	u64 ino;
+	umode_t type;
+};
+
+static bool rumpfs_key_is_listed(const struct etfs_key *key,
+				 struct rumpfs_listed *listed)
+{
+	const struct etfs_map *map;
+
+	if (!etfs_life_is_on(&key->life))
+		return false;
+	map = etfs_key_map(key);
+	if (map && (map->spec.flags & ETFS_MAP_HIDDEN))
+		return false;
+	listed->type = map ? map->kind->type : S_IFDIR;
+	listed->ino = map ? map->ino : key->ino;
+	listed->len = key->name_len;
+	memcpy(listed->name, key->name, key->name_len);
+	return true;
+}
+
+/* The next name at or behind *cookie. Return: 0 at the end, 1, or an errno. */
+static int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
+			   struct rumpfs_listed *listed)
+{
+	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child;
+	int ret = 0;
+
+	if (IS_ERR_OR_NULL(key)) {
+		ret = PTR_ERR_OR_ZERO(key);
+		goto end;
+	}
+	for (child = xa_find(&key->below, cookie, S32_MAX, XA_PRESENT); child;
+	     child = xa_find_after(&key->below, cookie, S32_MAX, XA_PRESENT)) {
+		if (rumpfs_key_is_listed(child, listed)) {
+			ret = 1;
+			break;
+		}
+	}
+end:
+	rumpfs_dir_key_end();
+	return ret;
+}
+
+/* Is this directory in memory anyway, and listed there? */
+static bool rumpfs_is_in_memory(struct dentry *parent,
+				const struct rumpfs_listed *listed)
+{
+	struct qstr name = QSTR_INIT(listed->name, listed->len);
+	struct dentry *dentry;
+	bool is_listed = false;
+
+	if (!S_ISDIR(listed->type))
+		return false;
+	name.hash = full_name_hash(parent, name.name, name.len);
+	dentry = d_lookup(parent, &name);
+	if (dentry && d_is_dir(dentry))
+		is_listed = !RUMPFS_NODE(d_inode(dentry))->dir.is_implied;
+	dput(dentry);
+	return is_listed;
+}
+
+static int rumpfs_list_keys(struct file *file, struct dir_context *ctx)
+{
+	struct inode *dir = file_inode(file);
+	unsigned long cookie = ctx->pos - RUMPFS_KEYS_POS;
+	struct rumpfs_listed listed;
+	int ret;
+
+	while ((ret = rumpfs_list_key(dir, &cookie, &listed)) > 0) {
+		ctx->pos = RUMPFS_KEYS_POS + cookie;
+		if (!rumpfs_is_in_memory(file->f_path.dentry, &listed) &&
+		    !dir_emit(ctx, listed.name, listed.len, listed.ino,
+			      fs_umode_to_dtype(listed.type)))
+			return 0;
+		cookie++;
+		ctx->pos = RUMPFS_KEYS_POS + cookie;
+	}
+	return ret;
+}
+
+static int rumpfs_iterate(struct file *file, struct dir_context *ctx)
+{
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	if (ctx->pos < RUMPFS_KEYS_POS) {
+		if (!rumpfs_list_memory(file_inode(file), ctx))
+			return 0;
+		ctx->pos = RUMPFS_KEYS_POS;
+	}
+	return rumpfs_list_keys(file, ctx);
+}
+
+const struct file_operations rumpfs_dir_operations = {
+	.llseek		= generic_file_llseek,
+	.read		= generic_read_dir,
+	.iterate_shared	= rumpfs_iterate,
+	.fsync		= noop_fsync,
+	.setlease	= generic_setlease,
+};

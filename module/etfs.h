@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table: keys, what they map to, and who defines what.
+ *
+ * A *key* is a path inside rumpfs, a *map* is what it stands for, a *kind* is
+ * how a map behaves (reg, blk), the *host* is the file system name space
+ * outside the mount, a *window* is a byte range of a host file, a *batch* is
+ * a list of operations of which all or none take effect.
+ *
+ * Locks, outermost first:
+ *
+ *	table->lock	a mutex: every change of a table, and its listing.
+ *	  inode->i_rwsem	of one directory of one mount at a time.
+ *	    d_lock, xa_lock, i_lock	as everywhere.
+ *
+ * File system methods run under i_rwsem, so they never take table->lock; they
+ * read a table under RCU alone. Nothing looks up or opens a host file under
+ * table->lock.
+ *
+ * How a batch appears at once: each map, and each directory that exists only
+ * because of the keys below it, has a *life* of two epochs, born and dead. A
+ * batch hangs all it adds and removes on one epoch of its own and then turns
+ * that on with one store.
+ */
+#ifndef _RUMPFS_ETFS_H
+#define _RUMPFS_ETFS_H
+
+#include <linux/atomic.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable.h>
+#include <linux/time64.h>
+#include <linux/types.h>
+#include <linux/uidgid.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+struct bin_attribute;
+struct cred;
+struct etfs_disk;
+struct etfs_map;
+struct etfs_origin;
+struct file;
+struct inode;
+struct kstat;
+struct rumpfs_sb;
+
+/* The longest key and the longest line of text, bytes without a NUL. */
+#define ETFS_MAX_KEY	4095
+#define ETFS_MAX_LINE	4095
+#define ETFS_MAX_TAG	63
+
+/* A window without an end of its own follows the host file's. */
+#define ETFS_SIZE_HOST	U64_MAX
+
+enum etfs_type {
+	ETFS_REG,
+	ETFS_BLK,
+	ETFS_CHR,
+	ETFS_DIR,
+	ETFS_SUBDIRS,
+};
+
+/* What an option said; the words are in text.c. */
+#define ETFS_MAP_RO	BIT(0)
+#define ETFS_MAP_HIDDEN	BIT(1)
+#define ETFS_MAP_MODE	BIT(2)
+#define ETFS_MAP_UID	BIT(3)
+#define ETFS_MAP_GID	BIT(4)
+#define ETFS_MAP_BS	BIT(5)
+
+enum etfs_verb {
+	ETFS_NOTHING,	/* a comment or a blank line */
+	ETFS_ADD,
+	ETFS_SET,
+	ETFS_REMOVE,
+	ETFS_REMOVE_TAG,
+	ETFS_FLUSH,
+};
+
+enum etfs_removal {
+	ETFS_LAZY,
+	ETFS_BUSY,
+};
+
+/* A byte range of a host file. */
+struct etfs_window {
+	/* first byte, in the host file */
+	u64 offset;
+	/* bytes, or ETFS_SIZE_HOST */
+	u64 size;
+};
+
+/* Bytes the window holds while the host file has host_size of them. */
+static inline u64 etfs_window_size(const struct etfs_window *win, u64 host_size)
+{
+	u64 room = host_size > win->offset ? host_size - win->offset : 0;
+
+	return min(win->size, room);
+}
+
+static inline bool etfs_window_is_fixed(const struct etfs_window *win)
+{
+	return win->size != ETFS_SIZE_HOST;
+}
+
+/* Can the window's pages be the host's own? */
+static inline bool etfs_window_is_aligned(const struct etfs_window *win)
+{
+	return PAGE_ALIGNED(win->offset) &&
+	       (!etfs_window_is_fixed(win) || PAGE_ALIGNED(win->size));
+}
+
+/* What one mapping says. Strings are NUL-terminated and hold no other NUL. */
+struct etfs_spec {
+	/* in canonical form: "/a/b" */
+	char *key;
+	char *host;
+	/* NULL for none */
+	char *tag;
+	enum etfs_type type;
+	u32 flags;
+	struct etfs_window win;
+	umode_t mode;
+	u32 uid, gid;
+	/* logical block size, bytes; 0 = the default */
+	u32 bs;
+};
+
+/*
+ * Why something was refused, for last_error. Filled once, where the fact is
+ * known; text is a sentence without a full stop.
+ */
+struct etfs_reason {
+	/* 1 = the first line of the write */
+	u32 line;
+	/* byte of the line, 1 = the first */
+	u32 col;
+	/* the key it is about, escaped as in a listing and cut to fit */
+	char key[256];
+	char text[256];
+};
+
+struct etfs_op {
+	enum etfs_verb verb;
+	enum etfs_removal removal;
+	u32 line;
+	/* of the key, and of the host path */
+	u32 key_col, host_col;
+	/* REMOVE: key alone; REMOVE_TAG: tag alone */
+	struct etfs_spec spec;
+	/* ADD and SET: the map to be, made by etfs_batch_bind() */
+	struct etfs_map *map;
+};
+
+/* One store of ->on makes a whole batch true. Freed after a grace period. */
+struct etfs_epoch {
+	bool on;
+	struct rcu_head rcu;
+};
+
+/* R: both; NULL dead = not dying. */
+struct etfs_life {
+	struct etfs_epoch *born;
+	struct etfs_epoch *dead;
+};
+
+/* Context: RCU read section, or table->lock. */
+bool etfs_life_is_on(const struct etfs_life *life);
+
+/*
+ * A component of some key. Lives in its table while a map is at it or below
+ * it; freed after a grace period.
+ *
+ * I set once - L under table->lock - R read under RCU, written under L
+ */
+struct etfs_key {
+	/* I: NULL for the root */
+	struct etfs_key *parent;
+	/* R: in table->keys, by parent and name */
+	struct rhash_head hash;
+	/* R: the components below, by cookie */
+	struct xarray below;
+	/* L: where the next cookie is looked for */
+	u32 next_cookie;
+	/* I: place in parent->below, never 0 */
+	u32 cookie;
+	/* R: the newest map at this name, older ones behind it */
+	struct etfs_map __rcu *map;
+	/* R: of the name itself */
+	struct etfs_life life;
+	/* L: maps here and below, dying ones not counted */
+	u32 nr_maps;
+	/* L: components directly below without a map; the mount reads it */
+	u32 nr_dirs;
+	/* L: counted in parent->nr_dirs */
+	bool is_dir;
+	/* I: inode number of the directory this name implies */
+	u64 ino;
+	/* L: in table->touched while a batch is on */
+	struct list_head touched;
+	struct rcu_head rcu;
+	/* I: */
+	u32 name_len;
+	char name[];
+};
+
+/*
+ * One line of a table. The table holds a reference while the map is listed,
+ * each inode and each open file that shows it hold one more. Released by a
+ * work item after a grace period, as letting go of the host may sleep.
+ */
+struct etfs_map {
+	refcount_t ref;
+	/* openers and mappings; INT_MIN once a busy removal has claimed it */
+	atomic_t users;
+	/* I: valid while the map is alive or table->lock is held */
+	struct etfs_key *key;
+	/* R: what this map replaces, until the batch is settled */
+	struct etfs_map __rcu *older;
+	struct etfs_life life;
+	/* I: */
+	const struct etfs_kind *kind;
+	struct etfs_spec spec;
+	struct etfs_origin *origin;
+	/* I: inode number of its node, the same in every mount */
+	u64 ino;
+	/* L: it has no path to be restored from any more */
+	bool is_unrestorable;
+	/* L: in table->rows, ordered by key */
+	struct rb_node row;
+	/* L: printed length of this row, and of its subtree, bytes */
+	size_t row_len, rows_len;
+	/* L: in batch->born, batch->dead */
+	struct list_head born, dead;
+	/* L: in table->pinned, if its host file is bound for good */
+	struct list_head pinned;
+	/* one more with each change of attr */
+	u32 attr_seq;
+	spinlock_t attr_lock;
+	/* under attr_lock: what the node shows */
+	struct etfs_attr {
+		/* set by an option or by chmod, chown: ETFS_MAP_MODE, ... */
+		u32 flags;
+		/* those, or what the host file had when last looked at */
+		umode_t mode;
+		kuid_t uid;
+		kgid_t gid;
+		/* set by utimes, until the host's mtime is another */
+		bool has_times;
+		struct timespec64 atime, mtime, host_mtime;
+	} attr;
+	/* I: the host file, of a kind that binds it for good */
+	struct file *host;
+	/* I: of kind blk */
+	struct etfs_disk *disk;
+	/* I: bind was done, unbind is due */
+	bool is_bound;
+	/* L: what a busy removal was asked by; NULL for lazy ones */
+	const struct etfs_op *claimed_by;
+	struct rcu_work release;
+	/* I: where the strings of spec are */
+	char strings[];
+};
+
+/*
+ * How a type behaves. All but is_lost may sleep, and only is_lost is called
+ * under table->lock.
+ */
+struct etfs_kind {
+	const char *name;
+	/* type bits of the node at the key */
+	umode_t type;
+	/*
+	 * Find the host, refuse what it cannot do. On error *why tells it and
+	 * unbind is not called.
+	 */
+	int (*bind)(struct etfs_map *map, struct etfs_reason *why);
+	/* The last reference is gone. */
+	void (*unbind)(struct etfs_map *map);
+	/* Make a new inode the node of this map; mode and ids are set. */
+	void (*node)(struct inode *inode, struct etfs_map *map);
+	/* The name is gone for everyone, or never came; openers may remain. */
+	void (*remove)(struct etfs_map *map);
+	/* Has the host file it is bound to no name any more? NULL: bound by path. */
+	bool (*is_lost)(const struct etfs_map *map);
+};
+
+/*
+ * All maps of one name space.
+ *
+ * L under lock - R read under RCU - A atomic
+ */
+struct etfs_table {
+	struct mutex lock;
+	/* I: the name "/", always there */
+	struct etfs_key *root;
+	/* R: every other name, by parent and component */
+	struct rhashtable keys;
+	/* L: live maps in key order */
+	struct rb_root rows;
+	u32 nr_maps;
+	/* R: names below the root; 0 = no lookup need ask */
+	u32 nr_keys;
+	/* L: one more with each batch */
+	u64 generation;
+	/*
+	 * A: changes whenever a directory may have other keys below it than
+	 * before: what rumpfs_node caches of the table is tagged with it
+	 */
+	atomic64_t shape;
+	/* L: mounts that show this table */
+	struct list_head mounts;
+	/* L: maps with a bound host file */
+	struct list_head pinned;
+};
+
+/* A list of operations of which all or none take effect. */
+struct etfs_batch {
+	struct etfs_table *table;
+	struct etfs_origin *origin;
+	struct etfs_op *ops;
+	u32 nr_ops, max_ops;
+	/* the first op that cannot be, found while reading: its errno */
+	int err;
+	struct etfs_reason why;
+	/* filled under table->lock */
+	struct etfs_epoch *epoch;
+	struct list_head born, dead, touched;
+	/* PATH_MAX bytes, so that a commit needs no memory */
+	char *path;
+};
+
+/* In text.c: maps to text */
+size_t etfs_text_escape(char *buf, size_t size, const char *s, bool in_option);
+size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
+		       bool is_unrestorable);
+const char *etfs_type_name(enum etfs_type type);
+__printf(2, 3)
+void etfs_refuse(struct etfs_reason *why, const char *fmt, ...);
+void etfs_refuse_key(struct etfs_reason *why, const char *key);
+
+/* In parse.c: text to operations */
+int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
+		    struct etfs_reason *why);
+
+/* In table.c: names and their maps; under table->lock unless said */
+int etfs_table_init(struct etfs_table *table);
+void etfs_table_exit(struct etfs_table *table);
+/* Context: RCU read section, these three. Return: NULL if there is none. */
+struct etfs_key *etfs_key_find(struct etfs_table *table,
+			       const struct etfs_key *parent,
+			       const char *name, u32 len);
+struct etfs_key *etfs_key_walk(struct etfs_table *table, const char *path);
+struct etfs_map *etfs_key_map(const struct etfs_key *key);
+/* The path of a name, written to the end of buf. Context: as above, or L. */
+char *etfs_key_path(const struct etfs_key *key, char *buf, size_t size);
+/* The map at a path once the running batch is done, or NULL. */
+struct etfs_map *etfs_table_find(struct etfs_table *table, const char *path);
+int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
+		   bool replace, struct etfs_reason *why);
+void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map);
+void etfs_table_undo(struct etfs_batch *batch);
+void etfs_table_commit(struct etfs_batch *batch);
+void etfs_table_settle(struct etfs_batch *batch);
+struct etfs_map *etfs_table_first(struct etfs_table *table);
+struct etfs_map *etfs_map_next(struct etfs_map *map);
+void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
+			bool is_unrestorable);
+ssize_t etfs_table_print(struct etfs_table *table, char *buf, loff_t pos,
+			 size_t len);
+
+/* In map.c: the life of one map */
+u64 etfs_ino_new(void);
+int etfs_map_init(void);
+void etfs_map_exit(void);
+struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
+			      const struct etfs_kind *kind,
+			      struct etfs_origin *origin);
+void etfs_map_get(struct etfs_map *map);
+bool etfs_map_tryget(struct etfs_map *map);
+void etfs_map_put(struct etfs_map *map);
+/* Return: -ESTALE once a busy removal has claimed the map. */
+int etfs_map_use(struct etfs_map *map);
+void etfs_map_unuse(struct etfs_map *map);
+bool etfs_map_is_busy(const struct etfs_map *map);
+bool etfs_map_claim(struct etfs_map *map);
+void etfs_map_unclaim(struct etfs_map *map);
+
+/* In host.c: the only file that looks up, opens and stats host files */
+struct etfs_origin *etfs_origin_new(const struct cred *cred);
+struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
+void etfs_origin_put(struct etfs_origin *origin);
+/* At registration with why, which is filled on error; at each open without. */
+struct file *etfs_host_open(struct etfs_map *map, int flags,
+			    struct etfs_reason *why);
+struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host);
+int etfs_host_getattr(struct etfs_map *map, struct kstat *stat);
+/* Of an open file. */
+int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
+/* As the caller, who has the file open for writing. */
+int etfs_host_truncate(struct file *host, u64 size);
+u64 etfs_host_size(const struct file *host);
+
+/* The kinds: window.c, disk.c */
+extern const struct etfs_kind etfs_reg_kind;
+extern const struct etfs_kind etfs_blk_kind;
+
+/* In disk.c */
+int etfs_disk_init(void);
+void etfs_disk_exit(void);
+
+/* In apply.c: prepare everything, then commit everything */
+int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
+		    struct etfs_origin *origin);
+struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
+int etfs_batch_apply(struct etfs_batch *batch);
+void etfs_batch_exit(struct etfs_batch *batch);
+int etfs_table_flush(struct etfs_table *table);
+
+extern unsigned int etfs_max_mappings;
+
+/* In sysfs.c */
+int etfs_sysfs_init(void);
+void etfs_sysfs_exit(void);
+
+/* The table shared by all mounts. */
+extern struct etfs_table etfs_host_table;
+
+#endif /* _RUMPFS_ETFS_H */

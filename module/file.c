@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Plain memory files.
+ *
+ * A page is charged before it enters the mapping and dirty from birth, so none
+ * leaves by itself: mapping->nrpages is what is held, and after a truncation
+ * the difference to node->file.pages is given back. Pages enter under i_rwsem
+ * (write) or invalidate_lock (fault) and leave under both. Reading a hole
+ * makes no page.
+ */
+#include "rumpfs.h"
+
+#include <linux/highmem.h>
+#include <linux/migrate.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+#include <linux/writeback.h>
+
+const struct address_space_operations rumpfs_file_aops = {
+	.dirty_folio	= noop_dirty_folio,
+	.migrate_folio	= filemap_migrate_folio,
+};
+
+/* A page is there, or is made: charged, locked, not up to date. */
+static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index)
+{
+	struct address_space *mapping = inode->i_mapping;
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
+	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct folio *folio;
+	int err;
+
+	do {
+		folio = filemap_lock_folio(mapping, index);
+		if (!IS_ERR(folio))
+			return folio;
+		err = rumpfs_charge(sbi, PAGE_SIZE);
+		if (err)
+			return ERR_PTR(err);
+		folio = filemap_alloc_folio(gfp, 0, NULL);
+		if (!folio) {
+			rumpfs_uncharge(sbi, PAGE_SIZE);
+			return ERR_PTR(-ENOMEM);
+		}
+		atomic64_inc(&node->file.pages);
+		err = filemap_add_folio(mapping, folio, index, gfp);
+		if (!err)
+			return folio;
+		atomic64_dec(&node->file.pages);
+		rumpfs_uncharge(sbi, PAGE_SIZE);
+		folio_put(folio);
+	} while (err == -EEXIST);
+	return ERR_PTR(err);
+}
+
+/* A page that is not up to date becomes so: zero but for [from, to). */
+static void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
+{
+	if (folio_test_uptodate(folio))
+		return;
+	folio_zero_segments(folio, 0, from, to, folio_size(folio));
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+}
+
+/* Reading */
+
+static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	struct address_space *mapping = inode->i_mapping;
+	ssize_t done = 0;
+	int err = 0;
+
+	while (iov_iter_count(to)) {
+		size_t offset = offset_in_page(iocb->ki_pos);
+		loff_t size = i_size_read(inode);
+		size_t len, copied;
+		struct folio *folio;
+
+		if (iocb->ki_pos >= size)
+			break;
+		len = min_t(u64, size - iocb->ki_pos, PAGE_SIZE - offset);
+		len = min(len, iov_iter_count(to));
+		folio = filemap_get_folio(mapping, iocb->ki_pos >> PAGE_SHIFT);
+		if (!IS_ERR(folio) && folio_test_uptodate(folio)) {
+			folio_mark_accessed(folio);
+			copied = copy_folio_to_iter(folio, offset, len, to);
+		} else {
+			copied = iov_iter_zero(len, to);
+		}
+		if (!IS_ERR(folio))
+			folio_put(folio);
+		iocb->ki_pos += copied;
+		done += copied;
+		if (copied < len) {
+			err = -EFAULT;
+			break;
+		}
+		cond_resched();
+	}
+	file_accessed(iocb->ki_filp);
+	return done ?: err;
+}
+
+/* Writing */
+
+/*
+ * What a shared mapping stored past the end of the file must not show when
+ * the end moves on: zero the rest of the page that holds it.
+ */
+static void rumpfs_file_zero_tail(struct inode *inode)
+{
+	loff_t size = i_size_read(inode);
+	size_t offset = offset_in_page(size);
+	struct folio *folio;
+
+	if (!offset)
+		return;
+	folio = filemap_lock_folio(inode->i_mapping, size >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return;
+	folio_zero_segment(folio, offset, folio_size(folio));
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static ssize_t rumpfs_file_write_page(struct inode *inode, loff_t pos,
+				      struct iov_iter *from)
+{
+	size_t offset = offset_in_page(pos);
+	size_t len = min(PAGE_SIZE - offset, iov_iter_count(from));
+	struct folio *folio;
+	size_t copied;
+
+	/* Copying under the folio lock must not fault on this very page. */
+	if (fault_in_iov_iter_readable(from, len) == len)
+		return -EFAULT;
+	folio = rumpfs_file_folio(inode, pos >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	copied = copy_folio_from_iter_atomic(folio, offset, len, from);
+	flush_dcache_folio(folio);
+	rumpfs_folio_complete(folio, offset, offset + copied);
+	folio_mark_dirty(folio);
+	if (pos + copied > i_size_read(inode))
+		i_size_write(inode, pos + copied);
+	folio_unlock(folio);
+	folio_put(folio);
+	return copied;
+}
+
+static ssize_t rumpfs_file_write(struct inode *inode, loff_t pos,
+				 struct iov_iter *from)
+{
+	ssize_t done = 0, n;
+
+	if (pos > i_size_read(inode))
+		rumpfs_file_zero_tail(inode);
+	while (iov_iter_count(from)) {
+		n = fatal_signal_pending(current) ? -EINTR :
+			rumpfs_file_write_page(inode, pos + done, from);
+		if (n < 0)
+			return done ?: n;
+		done += n;
+		cond_resched();
+	}
+	return done;
+}
+
+static ssize_t rumpfs_file_write_iter(struct kiocb *iocb,
+				      struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct inode *inode = file_inode(file);
+	ssize_t ret;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		goto unlock;
+	ret = file_remove_privs(file);
+	if (ret)
+		goto unlock;
+	ret = file_update_time(file);
+	if (ret)
+		goto unlock;
+	ret = rumpfs_file_write(inode, iocb->ki_pos, from);
+	if (ret > 0)
+		iocb->ki_pos += ret;
+unlock:
+	inode_unlock(inode);
+	return ret;
+}
+
+/* Truncation */
+
+/* Give back what left the mapping. Nothing enters or leaves meanwhile. */
+static void rumpfs_file_recount(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	u64 held = inode->i_mapping->nrpages;
+	u64 gone = atomic64_read(&node->file.pages) - held;
+
+	atomic64_set(&node->file.pages, held);
+	rumpfs_uncharge(RUMPFS_SB(inode->i_sb), gone << PAGE_SHIFT);
+}
+
+/* Context: i_rwsem held. */
+void rumpfs_file_truncate(struct inode *inode, loff_t size)
+{
+	lockdep_assert_held_write(&inode->i_rwsem);
+	if (size > i_size_read(inode)) {
+		rumpfs_file_zero_tail(inode);
+		i_size_write(inode, size);
+		return;
+	}
+	filemap_invalidate_lock(inode->i_mapping);
+	truncate_setsize(inode, size);
+	rumpfs_file_recount(inode);
+	filemap_invalidate_unlock(inode->i_mapping);
+}
+
+/* The last reference is gone and so are the pages. */
+void rumpfs_file_evict(struct inode *inode)
+{
+	rumpfs_file_recount(inode);
+}
+
+/* Mapping */
+
+static vm_fault_t rumpfs_file_fault(struct vm_fault *vmf)
+{
+	struct inode *inode = file_inode(vmf->vma->vm_file);
+	struct address_space *mapping = inode->i_mapping;
+	vm_fault_t ret = VM_FAULT_LOCKED;
+	struct folio *folio;
+
+	filemap_invalidate_lock_shared(mapping);
+	if (vmf->pgoff >= DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE)) {
+		ret = VM_FAULT_SIGBUS;
+		goto unlock;
+	}
+	folio = rumpfs_file_folio(inode, vmf->pgoff);
+	if (IS_ERR(folio)) {
+		/* As on tmpfs: past the limit a store has nowhere to go. */
+		ret = folio == ERR_PTR(-ENOMEM) ? VM_FAULT_OOM :
+						  VM_FAULT_SIGBUS;
+		goto unlock;
+	}
+	rumpfs_folio_complete(folio, 0, 0);
+	folio_mark_dirty(folio);
+	vmf->page = folio_file_page(folio, vmf->pgoff);
+unlock:
+	/* Truncation waits for the folio lock, which the caller now has. */
+	filemap_invalidate_unlock_shared(mapping);
+	return ret;
+}
+
+static const struct vm_operations_struct rumpfs_file_vm_ops = {
+	.fault		= rumpfs_file_fault,
+	.map_pages	= filemap_map_pages,
+};
+
+static int rumpfs_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	file_accessed(file);
+	vma->vm_ops = &rumpfs_file_vm_ops;
+	return 0;
+}
+
+/* The tables */
+
+static int rumpfs_file_open(struct inode *inode, struct file *file)
+{
+	/* As on tmpfs: O_DIRECT is taken and changes nothing. */
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	return generic_file_open(inode, file);
+}
+
+const struct file_operations rumpfs_file_operations = {
+	.open		= rumpfs_file_open,
+	.llseek		= generic_file_llseek,
+	.read_iter	= rumpfs_file_read_iter,
+	.write_iter	= rumpfs_file_write_iter,
+	.mmap		= rumpfs_file_mmap,
+	.fsync		= noop_fsync,
+	.splice_read	= copy_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.setlease	= generic_setlease,
+};
+
+const struct inode_operations rumpfs_file_inode_operations = {
+	.getattr	= rumpfs_getattr,
+	.setattr	= rumpfs_setattr,
+};

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A node is born, measured, changed and let go. */
+#include "rumpfs.h"
+
+#include <linux/pagemap.h>
+#include <linux/random.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+
+static struct kmem_cache *rumpfs_node_cache;
+
+static void rumpfs_node_once(void *object)
+{
+	struct rumpfs_node *node = object;
+
+	inode_init_once(&node->inode);
+}
+
+int rumpfs_inode_init(void)
+{
+	rumpfs_node_cache =
+		kmem_cache_create("rumpfs_node", sizeof(struct rumpfs_node), 0,
+				  SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
+				  rumpfs_node_once);
+	return rumpfs_node_cache ? 0 : -ENOMEM;
+}
+
+/* All mounts are gone; the last nodes may still wait for a grace period. */
+void rumpfs_inode_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(rumpfs_node_cache);
+}
+
+struct inode *rumpfs_alloc_inode(struct super_block *sb)
+{
+	struct rumpfs_node *node;
+
+	node = alloc_inode_sb(sb, rumpfs_node_cache, GFP_KERNEL);
+	if (!node)
+		return NULL;
+	memset_after(node, 0, inode);
+	return &node->inode;
+}
+
+void rumpfs_free_inode(struct inode *inode)
+{
+	if (S_ISLNK(inode->i_mode))
+		kfree(inode->i_link);
+	kmem_cache_free(rumpfs_node_cache, RUMPFS_NODE(inode));
+}
+
+void rumpfs_evict_inode(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
+
+	truncate_inode_pages_final(&inode->i_data);
+	if (node->is_charged) {
+		if (S_ISREG(inode->i_mode))
+			rumpfs_file_evict(inode);
+		if (S_ISLNK(inode->i_mode))
+			rumpfs_uncharge(sbi, inode->i_size + 1);
+		rumpfs_uncharge_inode(sbi);
+	}
+	if (node->map)
+		etfs_cover_evict_key(inode);
+	else if (inode->i_data.a_ops == &etfs_cover_aops)
+		etfs_cover_evict(inode);
+	clear_inode(inode);
+	/* A walk under RCU may still look at the map. */
+	if (node->map)
+		etfs_map_put(node->map);
+}
+
+int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		   struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	generic_fillattr(idmap, request_mask, inode, stat);
+	stat->result_mask |= STATX_BTIME;
+	stat->btime = node->btime;
+	if (S_ISREG(inode->i_mode))
+		stat->blocks = atomic64_read(&node->file.pages) <<
+			       (PAGE_SHIFT - 9);
+	if (S_ISDIR(inode->i_mode))
+		stat->nlink += rumpfs_names_nr_dirs(inode);
+	return 0;
+}
+
+int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err;
+
+	err = setattr_prepare(idmap, dentry, attr);
+	if (err)
+		return err;
+	if (S_ISREG(inode->i_mode) && (attr->ia_valid & ATTR_SIZE)) {
+		if (attr->ia_size != i_size_read(inode))
+			inode_set_mtime_to_ts(inode,
+					      inode_set_ctime_current(inode));
+		rumpfs_file_truncate(inode, attr->ia_size);
+	}
+	setattr_copy(idmap, inode, attr);
+	/* Who has changed it wants to keep it. */
+	if (S_ISDIR(inode->i_mode))
+		RUMPFS_NODE(inode)->dir.is_implied = false;
+	return 0;
+}
+
+const struct inode_operations rumpfs_special_inode_operations = {
+	.getattr	= rumpfs_getattr,
+	.setattr	= rumpfs_setattr,
+};
+
+const struct inode_operations rumpfs_symlink_inode_operations = {
+	.get_link	= simple_get_link,
+	.getattr	= rumpfs_getattr,
+	.setattr	= rumpfs_setattr,
+};
+
+static void rumpfs_node_init(struct inode *inode, dev_t dev)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	umode_t mode = inode->i_mode;
+
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &rumpfs_file_inode_operations;
+		inode->i_fop = &rumpfs_file_operations;
+		inode->i_mapping->a_ops = &rumpfs_file_aops;
+		mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
+		/* Its pages have no other home: reclaim must not look. */
+		mapping_set_unevictable(inode->i_mapping);
+		break;
+	case S_IFDIR:
+		inode->i_op = &rumpfs_dir_inode_operations;
+		inode->i_fop = &rumpfs_dir_operations;
+		xa_init_flags(&node->dir.entries,
+			      XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+		/* "." */
+		inc_nlink(inode);
+		break;
+	case S_IFLNK:
+		inode->i_op = &rumpfs_symlink_inode_operations;
+		break;
+	default:
+		inode->i_op = &rumpfs_special_inode_operations;
+		init_special_inode(inode, mode, dev);
+	}
+}
+
+/* The charge of the inode is the caller's until the inode is there. */
+static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
+				       struct super_block *sb,
+				       struct inode *dir, umode_t mode,
+				       dev_t dev)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
+	struct inode *inode = new_inode(sb);
+	struct rumpfs_node *node;
+
+	if (!inode)
+		return NULL;
+	node = RUMPFS_NODE(inode);
+	node->is_charged = true;
+	inode->i_ino = atomic64_inc_return(&sbi->last_ino);
+	inode->i_generation = get_random_u32();
+	inode_init_owner(idmap, inode, dir, mode);
+	simple_inode_init_ts(inode);
+	node->btime = inode_get_mtime(inode);
+	rumpfs_node_init(inode, dev);
+	return inode;
+}
+
+struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
+			      struct inode *dir, umode_t mode, dev_t dev)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
+	struct inode *inode;
+	int err;
+
+	err = rumpfs_charge_inode(sbi);
+	if (err)
+		return ERR_PTR(err);
+	inode = rumpfs_node_alloc(idmap, sb, dir, mode, dev);
+	if (!inode) {
+		rumpfs_uncharge_inode(sbi);
+		return ERR_PTR(-ENOMEM);
+	}
+	return inode;
+}
+
+/*
+ * A directory that a key needs: root's, and counted but never refused, as no
+ * limit of a mount can be allowed to make a key unreachable.
+ */
+struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
+{
+	struct inode *inode;
+
+	inode = rumpfs_node_alloc(&nop_mnt_idmap, sb, NULL, S_IFDIR | 0755, 0);
+	if (!inode)
+		return NULL;
+	atomic64_inc(&RUMPFS_SB(sb)->inodes_used);
+	inode->i_ino = ino;
+	inode->i_uid = GLOBAL_ROOT_UID;
+	inode->i_gid = GLOBAL_ROOT_GID;
+	RUMPFS_NODE(inode)->dir.is_implied = true;
+	RUMPFS_NODE(inode)->dir.is_keyed = true;
+	return inode;
+}
+
+struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
+{
+	struct inode *inode = new_inode(sb);
+
+	if (!inode)
+		return NULL;
+	RUMPFS_NODE(inode)->map = map;
+	inode->i_ino = map->ino;
+	simple_inode_init_ts(inode);
+	inode->i_op = &rumpfs_key_inode_operations;
+	inode->i_mode = map->kind->type;
+	rumpfs_key_load(inode);
+	map->kind->node(inode, map);
+	return inode;
+}

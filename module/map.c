@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The life of one map: made, counted, used, claimed, let go. */
+#include "etfs.h"
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/*
+ * Inode numbers of keys and of the directories they imply: bit 62 set, which
+ * no number of the in-memory tree has.
+ */
+static atomic64_t etfs_next_ino = ATOMIC64_INIT(0);
+
+u64 etfs_ino_new(void)
+{
+	return BIT_ULL(62) | atomic64_inc_return(&etfs_next_ino);
+}
+
+static struct workqueue_struct *etfs_map_wq;
+
+int etfs_map_init(void)
+{
+	etfs_map_wq = alloc_workqueue("rumpfs", WQ_UNBOUND, 0);
+	return etfs_map_wq ? 0 : -ENOMEM;
+}
+
+/* All maps were put; wait until the last is gone. */
+void etfs_map_exit(void)
+{
+	rcu_barrier();
+	destroy_workqueue(etfs_map_wq);
+}
+
+static void etfs_map_release(struct work_struct *work)
+{
+	struct etfs_map *map = container_of(to_rcu_work(work), struct etfs_map,
+					    release);
+
+	if (map->is_bound)
+		map->kind->unbind(map);
+	etfs_origin_put(map->origin);
+	kfree(map);
+}
+
+static char *etfs_map_string(char **at, const char *s)
+{
+	char *to = *at;
+
+	if (!s)
+		return NULL;
+	strcpy(to, s);
+	*at = to + strlen(s) + 1;
+	return to;
+}
+
+struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
+			      const struct etfs_kind *kind,
+			      struct etfs_origin *origin)
+{
+	size_t len = strlen(spec->key) + strlen(spec->host) + 2;
+	struct etfs_map *map;
+	char *at;
+
+	if (spec->tag)
+		len += strlen(spec->tag) + 1;
+	map = kzalloc(struct_size(map, strings, len), GFP_KERNEL_ACCOUNT);
+	if (!map)
+		return NULL;
+	refcount_set(&map->ref, 1);
+	map->kind = kind;
+	map->spec = *spec;
+	at = map->strings;
+	map->spec.key = etfs_map_string(&at, spec->key);
+	map->spec.host = etfs_map_string(&at, spec->host);
+	map->spec.tag = etfs_map_string(&at, spec->tag);
+	map->origin = etfs_origin_get(origin);
+	map->ino = etfs_ino_new();
+	INIT_LIST_HEAD(&map->born);
+	INIT_LIST_HEAD(&map->dead);
+	INIT_LIST_HEAD(&map->pinned);
+	spin_lock_init(&map->attr_lock);
+	INIT_RCU_WORK(&map->release, etfs_map_release);
+	return map;
+}
+
+void etfs_map_get(struct etfs_map *map)
+{
+	refcount_inc(&map->ref);
+}
+
+/* Context: RCU read section. */
+bool etfs_map_tryget(struct etfs_map *map)
+{
+	return refcount_inc_not_zero(&map->ref);
+}
+
+void etfs_map_put(struct etfs_map *map)
+{
+	if (refcount_dec_and_test(&map->ref))
+		queue_rcu_work(etfs_map_wq, &map->release);
+}
+
+int etfs_map_use(struct etfs_map *map)
+{
+	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
+}
+
+void etfs_map_unuse(struct etfs_map *map)
+{
+	atomic_dec(&map->users);
+}
+
+bool etfs_map_is_busy(const struct etfs_map *map)
+{
+	return atomic_read(&map->users) > 0;
+}
+
+/* Take an idle map, so that nobody can use it any more. */
+bool etfs_map_claim(struct etfs_map *map)
+{
+	return atomic_cmpxchg(&map->users, 0, INT_MIN) == 0;
+}
+
+void etfs_map_unclaim(struct etfs_map *map)
+{
+	atomic_set(&map->users, 0);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names: create, link, unlink, rename. */
+#include "rumpfs.h"
+
+#include <linux/dcache.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+static struct dentry *rumpfs_lookup(struct inode *dir, struct dentry *dentry,
+				    unsigned int flags)
+{
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	return rumpfs_names_lookup(dir, dentry);
+}
+
+static void rumpfs_dir_changed(struct inode *dir)
+{
+	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
+}
+
+/* A new inode gets its name, or goes. */
+static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
+			struct inode *inode)
+{
+	int err;
+
+	err = security_inode_init_security(inode, dir, &dentry->d_name, NULL,
+					   NULL);
+	if (err == -EOPNOTSUPP)
+		err = 0;
+	if (!err)
+		err = rumpfs_names_add(dir, dentry, inode);
+	if (err) {
+		iput(inode);
+		return err;
+	}
+	if (S_ISDIR(inode->i_mode))
+		inc_nlink(dir);
+	rumpfs_dir_changed(dir);
+	return 0;
+}
+
+static int rumpfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
+			struct dentry *dentry, umode_t mode, dev_t dev)
+{
+	struct inode *inode;
+
+	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode, dev);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	return rumpfs_enter(dir, dentry, inode);
+}
+
+static int rumpfs_create(struct mnt_idmap *idmap, struct inode *dir,
+			 struct dentry *dentry, umode_t mode)
+{
+	return rumpfs_mknod(idmap, dir, dentry, mode | S_IFREG, 0);
+}
+COMPAT_CREATE(rumpfs_create)
+
+static struct dentry *rumpfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+				   struct dentry *dentry, umode_t mode)
+{
+	return ERR_PTR(rumpfs_mknod(idmap, dir, dentry, mode | S_IFDIR, 0));
+}
+COMPAT_MKDIR(rumpfs_mkdir)
+
+static int rumpfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
+			  struct dentry *dentry, const char *target)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(dir->i_sb);
+	size_t len = strlen(target);
+	struct inode *inode;
+	int err;
+
+	err = rumpfs_charge(sbi, len + 1);
+	if (err)
+		return err;
+	inode = rumpfs_node_new(idmap, dir->i_sb, dir, S_IFLNK | 0777, 0);
+	if (IS_ERR(inode)) {
+		err = PTR_ERR(inode);
+		goto uncharge;
+	}
+	/* From here on the inode has the charge, by its size. */
+	inode->i_size = len;
+	inode->i_link = kmemdup_nul(target, len, GFP_KERNEL_ACCOUNT);
+	if (!inode->i_link) {
+		iput(inode);
+		return -ENOMEM;
+	}
+	return rumpfs_enter(dir, dentry, inode);
+
+uncharge:
+	rumpfs_uncharge(sbi, len + 1);
+	return err;
+}
+
+static int rumpfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
+			  struct file *file, umode_t mode)
+{
+	struct inode *inode;
+	int err;
+
+	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode | S_IFREG, 0);
+	if (IS_ERR(inode))
+		return finish_open_simple(file, PTR_ERR(inode));
+	err = security_inode_init_security(inode, dir,
+					   &file_dentry(file)->d_name, NULL,
+					   NULL);
+	if (err && err != -EOPNOTSUPP)
+		iput(inode);
+	else
+		err = 0;
+	if (!err)
+		d_tmpfile(file, inode);
+	return finish_open_simple(file, err);
+}
+
+/*
+ * Each further name of an inode counts as an inode, as its dentry is memory
+ * that nothing else bounds. The first name of an O_TMPFILE file is none.
+ */
+static int rumpfs_link(struct dentry *old, struct inode *dir,
+		       struct dentry *dentry)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(dir->i_sb);
+	struct inode *inode = d_inode(old);
+	bool is_further = inode->i_nlink;
+	int err = 0;
+
+	if (rumpfs_is_key(inode))
+		return -EOPNOTSUPP;
+	if (is_further)
+		err = rumpfs_charge_inode(sbi);
+	if (err)
+		return err;
+	ihold(inode);
+	err = rumpfs_names_add(dir, dentry, inode);
+	if (err) {
+		iput(inode);
+		if (is_further)
+			rumpfs_uncharge_inode(sbi);
+		return err;
+	}
+	inc_nlink(inode);
+	inode_set_ctime_current(inode);
+	rumpfs_dir_changed(dir);
+	return 0;
+}
+
+/* A name goes for good, and with it what link() has counted. */
+static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (S_ISDIR(inode->i_mode)) {
+		drop_nlink(dir);
+		clear_nlink(inode);
+	} else {
+		if (inode->i_nlink > 1)
+			rumpfs_uncharge_inode(RUMPFS_SB(dir->i_sb));
+		drop_nlink(inode);
+	}
+	rumpfs_dir_changed(dir);
+	inode_set_ctime_to_ts(inode, inode_get_ctime(dir));
+	rumpfs_names_remove(dir, dentry);
+}
+
+static int rumpfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	if (rumpfs_is_key(d_inode(dentry)))
+		return -EOPNOTSUPP;
+	rumpfs_leave(dir, dentry);
+	return 0;
+}
+
+static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	int err = rumpfs_names_may_rmdir(d_inode(dentry));
+
+	if (err)
+		return err;
+	rumpfs_leave(dir, dentry);
+	rumpfs_names_uncover(dir, &dentry->d_name);
+	return 0;
+}
+
+/* Has a name that is to be moved or replaced a key, or keys below? */
+static int rumpfs_may_move(const struct dentry *dentry)
+{
+	int below;
+
+	if (rumpfs_is_key(d_inode(dentry)))
+		return -EOPNOTSUPP;
+	if (!d_is_dir(dentry))
+		return 0;
+	below = rumpfs_names_below(d_inode(dentry));
+	return below > 0 ? -EOPNOTSUPP : below;
+}
+
+/* A directory that changes its parent takes its link along. */
+static void rumpfs_move_link(const struct dentry *dentry, struct inode *from,
+			     struct inode *to)
+{
+	if (from == to || !d_is_dir(dentry))
+		return;
+	drop_nlink(from);
+	inc_nlink(to);
+}
+
+static void rumpfs_rename_times(struct inode *old_dir, struct dentry *old,
+				struct inode *new_dir, struct dentry *new)
+{
+	rumpfs_dir_changed(old_dir);
+	if (new_dir != old_dir)
+		rumpfs_dir_changed(new_dir);
+	inode_set_ctime_current(d_inode(old));
+	if (d_really_is_positive(new))
+		inode_set_ctime_current(d_inode(new));
+}
+
+static int rumpfs_rename_exchange(struct inode *old_dir, struct dentry *old,
+				  struct inode *new_dir, struct dentry *new)
+{
+	int err = rumpfs_may_move(new);
+
+	if (err)
+		return err;
+	rumpfs_names_exchange(old_dir, old, new_dir, new);
+	rumpfs_move_link(old, old_dir, new_dir);
+	rumpfs_move_link(new, new_dir, old_dir);
+	rumpfs_rename_times(old_dir, old, new_dir, new);
+	return 0;
+}
+
+/* What the name leaves behind; hashed beside it until the VFS moves it. */
+static struct dentry *rumpfs_whiteout_new(struct mnt_idmap *idmap,
+					  struct inode *dir,
+					  const struct dentry *old)
+{
+	struct dentry *whiteout;
+	int err;
+
+	whiteout = d_alloc(old->d_parent, &old->d_name);
+	if (!whiteout)
+		return ERR_PTR(-ENOMEM);
+	err = rumpfs_mknod(idmap, dir, whiteout, S_IFCHR | WHITEOUT_MODE,
+			   WHITEOUT_DEV);
+	if (!err)
+		return whiteout;
+	dput(whiteout);
+	return ERR_PTR(err);
+}
+
+/* May new be replaced by what old is? */
+static int rumpfs_may_replace(struct dentry *new)
+{
+	if (d_really_is_negative(new))
+		return 0;
+	if (rumpfs_is_key(d_inode(new)))
+		return -EOPNOTSUPP;
+	return d_is_dir(new) ? rumpfs_names_may_rmdir(d_inode(new)) : 0;
+}
+
+static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+			 struct dentry *old, struct inode *new_dir,
+			 struct dentry *new, unsigned int flags)
+{
+	struct dentry *whiteout = NULL;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	err = rumpfs_may_move(old);
+	if (err)
+		return err;
+	if (flags & RENAME_EXCHANGE)
+		return rumpfs_rename_exchange(old_dir, old, new_dir, new);
+	err = rumpfs_may_replace(new);
+	if (err)
+		return err;
+	if (flags & RENAME_WHITEOUT) {
+		whiteout = rumpfs_whiteout_new(idmap, old_dir, old);
+		if (IS_ERR(whiteout))
+			return PTR_ERR(whiteout);
+	}
+	err = rumpfs_names_move(old_dir, old, new_dir, new);
+	if (err) {
+		if (whiteout)
+			rumpfs_leave(old_dir, whiteout);
+		goto put_whiteout;
+	}
+	rumpfs_rename_times(old_dir, old, new_dir, new);
+	if (d_really_is_positive(new))
+		rumpfs_leave(new_dir, new);
+	rumpfs_move_link(old, old_dir, new_dir);
+put_whiteout:
+	dput(whiteout);
+	return err;
+}
+
+const struct inode_operations rumpfs_dir_inode_operations = {
+	.lookup		= rumpfs_lookup,
+	.create		= compat_op(inode_operations, create, rumpfs_create),
+	.link		= rumpfs_link,
+	.unlink		= rumpfs_unlink,
+	.symlink	= rumpfs_symlink,
+	.mkdir		= compat_op(inode_operations, mkdir, rumpfs_mkdir),
+	.rmdir		= rumpfs_rmdir,
+	.mknod		= rumpfs_mknod,
+	.rename		= rumpfs_rename,
+	.tmpfile	= rumpfs_tmpfile,
+	.getattr	= rumpfs_getattr,
+	.setattr	= rumpfs_setattr,
+};

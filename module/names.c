@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keys and names in memory, in one directory.
+ *
+ *	dcache		array of the directory		table
+ *	hashed, pinned	present				-	in memory
+ *	unhashed	present, RUMPFS_HIDDEN		a map	hidden by a key
+ *	hashed, idle	-				a map	a key
+ *	hashed, pinned	present, is_implied		a name	keys lie below
+ *
+ * A negative dentry is never hashed: the next lookup asks again, so that a new
+ * key is seen at once. A batch becomes true in the table first; then
+ * rumpfs_names_sync() brings each name in line under its directory's i_rwsem.
+ * A lookup in between may find a name in memory that is about to be hidden,
+ * and brings back by itself one that is not hidden any more, so that nobody
+ * can make another of that name.
+ */
+#include "rumpfs.h"
+
+#include <linux/dcache.h>
+#include <linux/fsnotify.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/* Where listing cookies start: 0 and 1 are . and .. */
+#define RUMPFS_COOKIES	XA_LIMIT(2, S32_MAX)
+
+static struct etfs_table *rumpfs_table(const struct inode *inode)
+{
+	return RUMPFS_SB(inode->i_sb)->table;
+}
+
+/* What a directory remembers of the table */
+
+/* Context: RCU read section. Return: false if the memory is void. */
+static bool rumpfs_dir_key_cached(const struct inode *dir,
+				  struct etfs_key **key)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	u64 shape = atomic64_read_acquire(&rumpfs_table(dir)->shape);
+
+	/* Pairs with rumpfs_dir_key_store(). */
+	if (smp_load_acquire(&node->dir.shape) != shape)
+		return false;
+	*key = READ_ONCE(node->dir.key);
+	smp_rmb();
+	return READ_ONCE(node->dir.shape) == shape;
+}
+
+static void rumpfs_dir_key_store(struct inode *dir, struct etfs_key *key,
+				 u64 shape)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(dir);
+
+	spin_lock(&dir->i_lock);
+	WRITE_ONCE(node->dir.shape, 0);
+	/* Pairs with rumpfs_dir_key_cached(). */
+	smp_wmb();
+	WRITE_ONCE(node->dir.key, key);
+	smp_store_release(&node->dir.shape, shape);
+	spin_unlock(&dir->i_lock);
+}
+
+static int rumpfs_dir_key_update(struct inode *dir)
+{
+	struct etfs_table *table = rumpfs_table(dir);
+	u64 shape = atomic64_read_acquire(&table->shape);
+	struct dentry *alias = d_find_any_alias(dir);
+	char *buf, *path;
+
+	if (!alias)
+		return -ENOENT;
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf) {
+		dput(alias);
+		return -ENOMEM;
+	}
+	path = dentry_path_raw(alias, buf, PATH_MAX);
+	rcu_read_lock();
+	/* Too long a path is longer than any key. */
+	rumpfs_dir_key_store(dir, IS_ERR(path) ? NULL :
+			     etfs_key_walk(table, path), shape);
+	rcu_read_unlock();
+	kfree(buf);
+	dput(alias);
+	return 0;
+}
+
+struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU)
+{
+	struct etfs_key *key = NULL;
+	int err;
+
+	rcu_read_lock();
+	if (!READ_ONCE(rumpfs_table(dir)->nr_keys))
+		return NULL;
+	while (!rumpfs_dir_key_cached(dir, &key)) {
+		rcu_read_unlock();
+		err = rumpfs_dir_key_update(dir);
+		rcu_read_lock();
+		if (err)
+			return ERR_PTR(err);
+	}
+	return key;
+}
+
+int rumpfs_names_below(struct inode *dir)
+{
+	struct etfs_key *key = rumpfs_dir_key_begin(dir);
+	int ret;
+
+	if (IS_ERR(key))
+		ret = PTR_ERR(key);
+	else
+		ret = key && key->parent && etfs_life_is_on(&key->life);
+	rumpfs_dir_key_end();
+	return ret;
+}
+
+int rumpfs_names_may_rmdir(struct inode *dir)
+{
+	int below;
+
+	if (!xa_empty(&RUMPFS_NODE(dir)->dir.entries))
+		return -ENOTEMPTY;
+	below = rumpfs_names_below(dir);
+	return below > 0 ? -ENOTEMPTY : below;
+}
+
+u32 rumpfs_names_nr_dirs(struct inode *dir)
+{
+	struct etfs_key *key = rumpfs_dir_key_begin(dir);
+	u32 nr = 0;
+
+	if (!IS_ERR_OR_NULL(key))
+		nr = READ_ONCE(key->nr_dirs);
+	rumpfs_dir_key_end();
+	return nr;
+}
+
+/* Names in memory */
+
+/* A name too long for its dentry is memory of its own. */
+static u64 rumpfs_name_cost(const struct qstr *name)
+{
+	return name->len < 32 ? 0 : name->len + 1;
+}
+
+static unsigned long rumpfs_cookie(const struct dentry *dentry)
+{
+	return (unsigned long)dentry->d_fsdata;
+}
+
+/* Context: i_rwsem of dir, shared is enough. */
+static int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	u32 cookie;
+	int err;
+
+	err = xa_alloc_cyclic(&node->dir.entries, &cookie, dentry,
+			      RUMPFS_COOKIES, &node->dir.next_cookie,
+			      GFP_KERNEL);
+	if (err < 0)
+		return err == -EBUSY ? -ENOSPC : err;
+	dentry->d_fsdata = (void *)(unsigned long)cookie;
+	return 0;
+}
+
+static void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
+{
+	xa_erase(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry));
+}
+
+int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
+		     struct inode *inode)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(dir->i_sb);
+	u64 cost = rumpfs_name_cost(&dentry->d_name);
+	int err;
+
+	err = rumpfs_charge(sbi, cost);
+	if (err)
+		return err;
+	err = rumpfs_entry_add(dir, dentry);
+	if (err) {
+		rumpfs_uncharge(sbi, cost);
+		return err;
+	}
+	d_add_pinned(dentry, inode);
+	return 0;
+}
+
+void rumpfs_names_remove(struct inode *dir, struct dentry *dentry)
+{
+	rumpfs_entry_remove(dir, dentry);
+	rumpfs_uncharge(RUMPFS_SB(dir->i_sb),
+			rumpfs_name_cost(&dentry->d_name));
+	/* Else the VFS makes it a negative one, and hashed. */
+	d_drop(dentry);
+	d_make_discardable(dentry);
+}
+
+/* The name old takes the place of new; the VFS moves the dentry. */
+int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, struct dentry *new)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(old_dir->i_sb);
+	u64 cost = rumpfs_name_cost(&new->d_name);
+	unsigned long cookie = rumpfs_cookie(old);
+	int err;
+
+	err = rumpfs_charge(sbi, cost);
+	if (err)
+		return err;
+	err = rumpfs_entry_add(new_dir, old);
+	if (err) {
+		rumpfs_uncharge(sbi, cost);
+		return err;
+	}
+	xa_erase(&RUMPFS_NODE(old_dir)->dir.entries, cookie);
+	rumpfs_uncharge(sbi, rumpfs_name_cost(&old->d_name));
+	return 0;
+}
+
+void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
+			   struct inode *new_dir, struct dentry *new)
+{
+	/* Both places exist, so this takes no memory and cannot fail. */
+	xa_store(&RUMPFS_NODE(old_dir)->dir.entries, rumpfs_cookie(old), new,
+		 GFP_KERNEL);
+	xa_store(&RUMPFS_NODE(new_dir)->dir.entries, rumpfs_cookie(new), old,
+		 GFP_KERNEL);
+	swap(old->d_fsdata, new->d_fsdata);
+}
+
+/* Links of a directory; lookups change them under a shared i_rwsem. */
+static void rumpfs_links_add(struct inode *dir, int change)
+{
+	spin_lock(&dir->i_lock);
+	set_nlink(dir, dir->i_nlink + change);
+	spin_unlock(&dir->i_lock);
+}
+
+/* Hiding */
+
+/* Does the table's name stand in the way of one in memory? */
+static bool rumpfs_key_hides(const struct etfs_key *key,
+			     const struct dentry *dentry)
+{
+	if (!key || !etfs_life_is_on(&key->life))
+		return false;
+	/* A directory above keys is used as it is. */
+	return !d_is_dir(dentry) || etfs_key_map(key);
+}
+
+static void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
+{
+	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
+		    RUMPFS_HIDDEN);
+	if (d_is_dir(dentry))
+		rumpfs_links_add(dir, -1);
+	/* It stays pinned, and whoever has it open goes on. */
+	d_drop(dentry);
+}
+
+static void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
+{
+	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
+		      RUMPFS_HIDDEN);
+	if (d_is_dir(dentry))
+		rumpfs_links_add(dir, 1);
+	d_rehash(dentry);
+}
+
+/* The hidden entry of a name. Context: i_rwsem of dir, shared is enough. */
+static struct dentry *rumpfs_name_hidden(struct inode *dir,
+					 const struct qstr *name)
+{
+	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
+	struct dentry *dentry;
+	unsigned long cookie;
+
+	if (!xa_marked(entries, RUMPFS_HIDDEN))
+		return NULL;
+	xa_for_each_marked(entries, cookie, dentry, RUMPFS_HIDDEN)
+		if (dentry->d_name.len == name->len &&
+		    !memcmp(dentry->d_name.name, name->name, name->len))
+			return dentry;
+	return NULL;
+}
+
+/*
+ * A directory that keys implied outlived them and goes now: what it stood in
+ * front of comes back.
+ */
+void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
+{
+	struct dentry *hidden = rumpfs_name_hidden(dir, name);
+	struct etfs_key *key;
+	bool hides = true;
+
+	if (!hidden)
+		return;
+	key = rumpfs_dir_key_begin(dir);
+	if (!IS_ERR(key)) {
+		if (key)
+			key = etfs_key_find(rumpfs_table(dir), key, name->name,
+					    name->len);
+		hides = rumpfs_key_hides(key, hidden);
+	}
+	rumpfs_dir_key_end();
+	if (!hides)
+		rumpfs_name_show(dir, hidden);
+}
+
+/* Asking again */
+
+/*
+ * Only dentries of keys come here. A key that is gone, or whose directory was
+ * renamed while the key was made, is looked up again.
+ */
+static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
+				 struct dentry *dentry, unsigned int flags)
+{
+	const struct inode *inode = d_inode_rcu(dentry);
+	struct etfs_key *key = NULL;
+	struct etfs_map *map;
+	int ret;
+
+	if (!inode)
+		return flags & LOOKUP_RCU ? -ECHILD : 0;
+	map = RUMPFS_NODE(inode)->map;
+	if (!(flags & LOOKUP_RCU))
+		key = rumpfs_dir_key_begin(dir);
+	else if (!rumpfs_dir_key_cached(dir, &key))
+		return -ECHILD;
+	if (IS_ERR(key))
+		ret = PTR_ERR(key);
+	else
+		ret = etfs_life_is_on(&map->life) && map->key->parent == key;
+	if (!(flags & LOOKUP_RCU))
+		rumpfs_dir_key_end();
+	return ret;
+}
+COMPAT_D_REVALIDATE(rumpfs_key_revalidate)
+
+static const struct dentry_operations rumpfs_key_dentry_operations = {
+	.d_revalidate = compat_op(dentry_operations, d_revalidate,
+				  rumpfs_key_revalidate),
+};
+
+/* Dentries have these operations, and only those of keys ask them. */
+void rumpfs_names_use_ops(struct super_block *sb)
+{
+	d_use_revalidate(sb, &rumpfs_key_dentry_operations);
+}
+
+/* Lookup */
+
+static struct dentry *rumpfs_lookup_map(struct inode *dir,
+					struct dentry *dentry,
+					struct etfs_map *map)
+{
+	struct inode *inode = rumpfs_node_of(dir->i_sb, map);
+
+	if (!inode) {
+		etfs_map_put(map);
+		return ERR_PTR(-ENOMEM);
+	}
+	d_set_revalidate(dentry, &rumpfs_key_dentry_operations);
+	d_add(dentry, inode);
+	return NULL;
+}
+
+static struct dentry *rumpfs_lookup_implied(struct inode *dir,
+					    struct dentry *dentry, u64 ino)
+{
+	struct inode *inode = rumpfs_node_implied(dir->i_sb, ino);
+	int err;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	err = rumpfs_entry_add(dir, dentry);
+	if (err) {
+		iput(inode);
+		return ERR_PTR(err);
+	}
+	atomic64_add(rumpfs_name_cost(&dentry->d_name),
+		     &RUMPFS_SB(dir->i_sb)->bytes_used);
+	d_add_pinned(dentry, inode);
+	return NULL;
+}
+
+/*
+ * The dcache has no such name. Two lookups of one name in one directory never
+ * run at once, and no name is made or hidden meanwhile.
+ */
+struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
+{
+	struct dentry *hidden = rumpfs_name_hidden(dir, &dentry->d_name);
+	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child = NULL;
+	struct etfs_map *map = NULL;
+	u64 ino = 0;
+
+	if (IS_ERR(key)) {
+		rumpfs_dir_key_end();
+		return ERR_CAST(key);
+	}
+	if (key)
+		child = etfs_key_find(rumpfs_table(dir), key,
+				      dentry->d_name.name, dentry->d_name.len);
+	if (hidden && !rumpfs_key_hides(child, hidden)) {
+		rumpfs_dir_key_end();
+		rumpfs_name_show(dir, hidden);
+		return dget(hidden);
+	}
+	if (child && etfs_life_is_on(&child->life)) {
+		/* The table's reference cannot go before we have ours. */
+		map = etfs_key_map(child);
+		if (map && !etfs_map_tryget(map))
+			map = NULL;
+		ino = child->ino;
+	}
+	rumpfs_dir_key_end();
+	if (map)
+		return rumpfs_lookup_map(dir, dentry, map);
+	if (ino)
+		return rumpfs_lookup_implied(dir, dentry, ino);
+	return NULL;
+}
+
+/* Bringing a mount in line with a batch */
+
+/* The keys below an implied directory are gone: it goes, if nothing was put. */
+static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	bool removed = false;
+
+	inode_lock(inode);
+	if (RUMPFS_NODE(inode)->dir.is_implied && !d_mountpoint(dentry) &&
+	    xa_empty(&RUMPFS_NODE(inode)->dir.entries)) {
+		inode->i_flags |= S_DEAD;
+		dont_mount(dentry);
+		clear_nlink(inode);
+		rumpfs_names_remove(dir, dentry);
+		removed = true;
+	}
+	inode_unlock(inode);
+	return removed;
+}
+
+/*
+ * Bring one name in memory in line. Return: whether it stays hashed.
+ * Context: i_rwsem of dir, RCU read section for key's map only inside.
+ */
+static bool rumpfs_sync_entry(struct inode *dir, struct dentry *dentry,
+			      struct etfs_key *key)
+{
+	bool is_dir = d_is_dir(dentry), hides, shown;
+	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
+
+	rcu_read_lock();
+	shown = etfs_life_is_on(&key->life);
+	hides = rumpfs_key_hides(key, dentry);
+	rcu_read_unlock();
+
+	if (is_dir && node->dir.is_keyed && (!shown || hides)) {
+		if (rumpfs_implied_remove(dir, dentry))
+			return false;
+		node->dir.is_keyed = false;
+		node->dir.is_implied = false;
+		rumpfs_links_add(dir, 1);
+	}
+	if (hides) {
+		rumpfs_name_hide(dir, dentry);
+		return false;
+	}
+	if (is_dir && shown && !node->dir.is_keyed) {
+		/* The table counts it from now on. */
+		node->dir.is_keyed = true;
+		rumpfs_links_add(dir, -1);
+	}
+	return true;
+}
+
+static bool rumpfs_is_stale_key(const struct inode *inode,
+				const struct etfs_key *key)
+{
+	bool stale;
+
+	rcu_read_lock();
+	stale = RUMPFS_NODE(inode)->map != etfs_key_map(key);
+	rcu_read_unlock();
+	return stale;
+}
+
+/* Return: a dentry to be invalidated when no lock is held, with a reference. */
+static struct dentry *rumpfs_sync_name(struct dentry *parent,
+				       struct etfs_key *key)
+{
+	struct qstr name = QSTR_INIT(key->name, key->name_len);
+	struct inode *dir = d_inode(parent);
+	struct dentry *dentry, *hidden, *drop = NULL;
+	bool taken = false, hides;
+
+	inode_lock_nested(dir, I_MUTEX_PARENT);
+	name.hash = full_name_hash(parent, name.name, name.len);
+	dentry = d_lookup(parent, &name);
+	if (dentry && rumpfs_is_key(d_inode(dentry))) {
+		if (rumpfs_is_stale_key(d_inode(dentry), key))
+			drop = dentry;
+	} else if (dentry) {
+		taken = rumpfs_sync_entry(dir, dentry, key);
+		if (!taken && IS_DEADDIR(d_inode(dentry)))
+			drop = dentry;
+	}
+	if (drop)
+		d_drop(drop);
+	else
+		dput(dentry);
+
+	hidden = rumpfs_name_hidden(dir, &name);
+	if (hidden && !taken) {
+		rcu_read_lock();
+		hides = rumpfs_key_hides(key, hidden);
+		rcu_read_unlock();
+		if (!hides) {
+			rumpfs_name_show(dir, hidden);
+			rumpfs_sync_entry(dir, hidden, key);
+		}
+	}
+	inode_unlock(dir);
+	return drop;
+}
+
+/*
+ * The directory in memory of a name's parent, as far as there is one. Each
+ * step waits for a rename under way, which has not seen the batch.
+ */
+static struct dentry *rumpfs_sync_find(struct super_block *sb, char *path)
+{
+	struct dentry *dir = dget(sb->s_root);
+
+	for (;;) {
+		struct dentry *child = NULL;
+		struct qstr name;
+		char *end;
+
+		end = strchr(++path, '/');
+		if (!end)
+			return dir;
+		name = (struct qstr)QSTR_INIT(path, end - path);
+		name.hash = full_name_hash(dir, name.name, name.len);
+		path = end;
+
+		inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
+		child = d_lookup(dir, &name);
+		inode_unlock_shared(d_inode(dir));
+		dput(dir);
+		if (!child)
+			return NULL;
+		if (!d_is_dir(child) || rumpfs_is_key(d_inode(child))) {
+			dput(child);
+			return NULL;
+		}
+		dir = child;
+	}
+}
+
+void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
+{
+	struct dentry *parent, *drop;
+	struct etfs_key *key;
+
+	lockdep_assert_held(&sbi->table->lock);
+	list_for_each_entry(key, &batch->touched, touched) {
+		parent = rumpfs_sync_find(sbi->sb,
+					  etfs_key_path(key, batch->path,
+							PATH_MAX));
+		if (!parent)
+			continue;
+		drop = rumpfs_sync_name(parent, key);
+		/* What is hidden keeps its mounts; what is gone does not. */
+		if (drop) {
+			d_invalidate(drop);
+			dput(drop);
+		}
+		dput(parent);
+		cond_resched();
+	}
+}
+
+/*
+ * The mount is going: unpin every name, the deepest first, without recursion
+ * as the depth has no limit.
+ */
+void rumpfs_names_unpin_all(struct super_block *sb)
+{
+	struct dentry *dir = sb->s_root, *entry, *parent;
+	unsigned long cookie;
+
+	for (;;) {
+		cookie = 0;
+		entry = NULL;
+		if (d_is_dir(dir))
+			entry = xa_find(&RUMPFS_NODE(d_inode(dir))->dir.entries,
+					&cookie, ULONG_MAX, XA_PRESENT);
+		if (entry) {
+			dir = entry;
+			continue;
+		}
+		if (dir == sb->s_root)
+			return;
+		parent = dir->d_parent;
+		rumpfs_names_remove(d_inode(parent), dir);
+		dir = parent;
+		cond_resched();
+	}
+}

@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The grammar: text to operations.
+ *
+ * A line is taken apart where it stands: fields are unescaped in place, which
+ * only ever shortens them, and the strings of an operation point into the
+ * line. Nothing here knows of inodes or files.
+ */
+#include "etfs.h"
+
+#include <linux/ctype.h>
+#include <linux/errno.h>
+#include <linux/stdarg.h>
+#include <linux/string.h>
+
+#define IS(type)	BIT(ETFS_##type)
+#define IN_WINDOWS	(IS(REG) | IS(BLK) | IS(CHR))
+#define IN_DIRS		(IS(DIR) | IS(SUBDIRS))
+#define IN_ALL		(IN_WINDOWS | IN_DIRS)
+
+/* What this version can do of all that the grammar knows. */
+#define SUPPORTED_TYPES	(IS(REG) | IS(BLK))
+
+enum etfs_word {
+	WORD_RW, WORD_RO, WORD_OFFSET, WORD_SIZE, WORD_PIN, WORD_MODE, WORD_UID,
+	WORD_GID, WORD_HIDDEN, WORD_TAG, WORD_BS, WORD_DIO, WORD_PART, WORD_FAIL,
+};
+
+static const struct etfs_option {
+	const char *name;
+	/* types that take it */
+	u8 types;
+	bool has_value;
+	bool is_supported;
+} etfs_options[] = {
+	[WORD_RW]	= { "rw", IN_ALL, false, true },
+	[WORD_RO]	= { "ro", IN_ALL, false, true },
+	[WORD_OFFSET]	= { "offset", IN_WINDOWS, true, true },
+	[WORD_SIZE]	= { "size", IN_WINDOWS, true, true },
+	[WORD_PIN]	= { "pin", IS(REG) | IN_DIRS, false, false },
+	[WORD_MODE]	= { "mode", IN_ALL, true, true },
+	[WORD_UID]	= { "uid", IN_ALL, true, true },
+	[WORD_GID]	= { "gid", IN_ALL, true, true },
+	[WORD_HIDDEN]	= { "hidden", IN_ALL, false, true },
+	[WORD_TAG]	= { "tag", IN_ALL, true, true },
+	[WORD_BS]	= { "bs", IS(BLK), true, true },
+	[WORD_DIO]	= { "dio", IS(BLK), false, false },
+	[WORD_PART]	= { "part", IS(BLK), false, false },
+	[WORD_FAIL]	= { "fail", IS(BLK), true, false },
+};
+
+/* A field of a line; text is NUL-terminated once it is unescaped. */
+struct etfs_field {
+	char *text;
+	size_t len;
+	/* column of the first byte, 1 = the start of the line */
+	u32 col;
+};
+
+struct etfs_line {
+	char *start, *at, *end;
+	struct etfs_reason *why;
+	/* an errno that only counts if nothing else is wrong */
+	int late;
+	struct etfs_reason late_why;
+};
+
+static bool etfs_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static u32 etfs_line_col(const struct etfs_line *line, const char *at)
+{
+	return at - line->start + 1;
+}
+
+__printf(4, 5)
+static int etfs_line_refuse(struct etfs_line *line, u32 col, int err,
+			    const char *fmt, ...)
+{
+	va_list args;
+
+	line->why->col = col;
+	va_start(args, fmt);
+	vsnprintf(line->why->text, sizeof(line->why->text), fmt, args);
+	va_end(args);
+	return err;
+}
+
+/* Of names too long the first counts, and only if all else is right. */
+static void etfs_line_too_long(struct etfs_line *line, u32 col,
+			       const char *what, size_t len, size_t max)
+{
+	if (line->late)
+		return;
+	line->late = -ENAMETOOLONG;
+	line->late_why.col = col;
+	etfs_refuse(&line->late_why, "%s of %zu bytes, at most %zu", what, len,
+		    max);
+}
+
+static bool etfs_line_field(struct etfs_line *line, struct etfs_field *field)
+{
+	while (line->at < line->end && etfs_is_blank(*line->at))
+		line->at++;
+	field->text = line->at;
+	field->col = etfs_line_col(line, line->at);
+	while (line->at < line->end && !etfs_is_blank(*line->at))
+		line->at++;
+	field->len = line->at - field->text;
+	return field->len;
+}
+
+static int etfs_octal(const char *s, size_t len)
+{
+	int i, value = 0;
+
+	if (len < 3)
+		return -1;
+	for (i = 0; i < 3; i++) {
+		if (s[i] < '0' || s[i] > '7')
+			return -1;
+		value = value * 8 + s[i] - '0';
+	}
+	return value;
+}
+
+/*
+ * A field's own NUL overwrites the blank behind it, which line->at has already
+ * passed or the caller will not look at again.
+ */
+static int etfs_line_unescape(struct etfs_line *line, struct etfs_field *field)
+{
+	size_t from, to = 0;
+
+	for (from = 0; from < field->len; from++, to++) {
+		int byte;
+
+		if (field->text[from] != '\\') {
+			field->text[to] = field->text[from];
+			continue;
+		}
+		byte = etfs_octal(field->text + from + 1,
+				  field->len - from - 1);
+		if (byte < 0 || byte > 255)
+			return etfs_line_refuse(line, field->col + from,
+						-EINVAL,
+						"a backslash begins three octal digits, \\000 to \\377");
+		if (!byte)
+			return etfs_line_refuse(line, field->col + from,
+						-EINVAL,
+						"no name holds the byte \\000");
+		field->text[to] = byte;
+		from += 3;
+	}
+	field->text[to] = '\0';
+	field->len = to;
+	return 0;
+}
+
+static bool etfs_field_is(const struct etfs_field *field, const char *word)
+{
+	return field->len == strlen(word) &&
+	       !memcmp(field->text, word, field->len);
+}
+
+/* Collapse slashes, drop a trailing one, refuse what is no key. */
+static int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
+{
+	char *from = field->text, *to = field->text;
+	char *end;
+	int err;
+
+	err = etfs_line_unescape(line, field);
+	if (err)
+		return err;
+	etfs_refuse_key(line->why, field->text);
+	end = field->text + field->len;
+	if (*from != '/')
+		return etfs_line_refuse(line, field->col, -EINVAL,
+					"a key starts with /");
+	while (from < end) {
+		char *name;
+		size_t len;
+
+		while (*from == '/')
+			from++;
+		if (from == end)
+			break;
+		name = from;
+		while (from < end && *from != '/')
+			from++;
+		len = from - name;
+		if ((len == 1 && name[0] == '.') ||
+		    (len == 2 && name[0] == '.' && name[1] == '.'))
+			return etfs_line_refuse(line, field->col, -EINVAL,
+						"a key has no component . or ..");
+		if (len > NAME_MAX)
+			etfs_line_too_long(line, field->col, "a component",
+					   len, NAME_MAX);
+		*to++ = '/';
+		memmove(to, name, len);
+		to += len;
+	}
+	if (to == field->text)
+		return etfs_line_refuse(line, field->col, -EINVAL,
+					"the root of the mount is no key");
+	*to = '\0';
+	field->len = to - field->text;
+	if (field->len > ETFS_MAX_KEY)
+		etfs_line_too_long(line, field->col, "a key", field->len,
+				   ETFS_MAX_KEY);
+	return 0;
+}
+
+static int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
+			  struct etfs_field *field)
+{
+	int err = etfs_line_unescape(line, field);
+
+	if (err)
+		return err;
+	if (field->text[0] != '/')
+		return etfs_line_refuse(line, field->col, -EINVAL,
+					"a host path starts with /");
+	op->spec.host = field->text;
+	op->host_col = field->col;
+	return 0;
+}
+
+static int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
+			  const struct etfs_field *field)
+{
+	enum etfs_type type;
+
+	for (type = ETFS_REG; type <= ETFS_SUBDIRS; type++) {
+		if (etfs_field_is(field, etfs_type_name(type))) {
+			op->spec.type = type;
+			return 0;
+		}
+	}
+	return etfs_line_refuse(line, field->col, -EINVAL,
+				"a type is reg, blk, chr, dir or subdirs");
+}
+
+/* Digits of a base, at least one, into 63 bits. */
+static bool etfs_digits(const char **s, const char *end, unsigned int base,
+			u64 *value)
+{
+	const char *start = *s;
+	u64 n = 0;
+
+	for (; *s < end; (*s)++) {
+		unsigned int digit;
+
+		if (isdigit(**s))
+			digit = **s - '0';
+		else if (base == 16 && isxdigit(**s))
+			digit = tolower(**s) - 'a' + 10;
+		else
+			break;
+		if (digit >= base)
+			break;
+		if (n > (S64_MAX - digit) / base)
+			return false;
+		n = n * base + digit;
+	}
+	*value = n;
+	return *s > start;
+}
+
+/* Bytes: decimal or 0x hex, with s, K, M, G or T behind it. */
+static bool etfs_bytes(const struct etfs_field *field, u64 *value)
+{
+	const char *s = field->text, *end = s + field->len;
+	unsigned int base = 10, shift = 0;
+
+	if (field->len > 2 && s[0] == '0' && s[1] == 'x') {
+		base = 16;
+		s += 2;
+	}
+	if (!etfs_digits(&s, end, base, value))
+		return false;
+	if (s < end) {
+		switch (*s++) {
+		case 's':
+			shift = 9;
+			break;
+		case 'K':
+			shift = 10;
+			break;
+		case 'M':
+			shift = 20;
+			break;
+		case 'G':
+			shift = 30;
+			break;
+		case 'T':
+			shift = 40;
+			break;
+		default:
+			return false;
+		}
+	}
+	if (s != end || *value > (u64)S64_MAX >> shift)
+		return false;
+	*value <<= shift;
+	return true;
+}
+
+/* A plain number up to max, all of the field. */
+static bool etfs_number(const struct etfs_field *field, unsigned int base,
+			u64 max, u64 *value)
+{
+	const char *s = field->text, *end = s + field->len;
+
+	return etfs_digits(&s, end, base, value) && s == end && *value <= max;
+}
+
+static int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
+			 struct etfs_field *field)
+{
+	int err = etfs_line_unescape(line, field);
+
+	if (err)
+		return err;
+	if (!field->len)
+		return etfs_line_refuse(line, field->col, -EINVAL,
+					"a tag has at least one byte");
+	if (field->len > ETFS_MAX_TAG)
+		etfs_line_too_long(line, field->col, "a tag", field->len,
+				   ETFS_MAX_TAG);
+	op->spec.tag = field->text;
+	return 0;
+}
+
+static int etfs_line_value(struct etfs_line *line, struct etfs_op *op,
+			   enum etfs_word word, struct etfs_field *value)
+{
+	struct etfs_spec *spec = &op->spec;
+	u64 n;
+
+	switch (word) {
+	case WORD_OFFSET:
+		if (etfs_bytes(value, &spec->win.offset))
+			return 0;
+		return etfs_line_refuse(line, value->col, -EINVAL,
+					"an offset is bytes below 2^63: 512, 0x200, 1s, 4K");
+	case WORD_SIZE:
+		if (etfs_field_is(value, "host") ||
+		    etfs_bytes(value, &spec->win.size))
+			return 0;
+		return etfs_line_refuse(line, value->col, -EINVAL,
+					"a size is \"host\" or bytes below 2^63: 512, 0x200, 1s, 4K");
+	case WORD_MODE:
+		if (!etfs_number(value, 8, 07777, &n))
+			return etfs_line_refuse(line, value->col, -EINVAL,
+						"a mode is octal, at most 7777");
+		spec->mode = n;
+		spec->flags |= ETFS_MAP_MODE;
+		return 0;
+	case WORD_UID:
+	case WORD_GID:
+		if (!etfs_number(value, 10, U32_MAX - 1, &n))
+			return etfs_line_refuse(line, value->col, -EINVAL,
+						"an id is a decimal number below 4294967295");
+		if (word == WORD_UID) {
+			spec->uid = n;
+			spec->flags |= ETFS_MAP_UID;
+		} else {
+			spec->gid = n;
+			spec->flags |= ETFS_MAP_GID;
+		}
+		return 0;
+	case WORD_TAG:
+		return etfs_line_tag(line, op, value);
+	case WORD_BS:
+		if (!etfs_bytes(value, &n) || n < 512 || n > 4096 ||
+		    (n & (n - 1)))
+			return etfs_line_refuse(line, value->col, -EINVAL,
+						"bs is 512, 1024, 2048 or 4096");
+		spec->bs = n;
+		spec->flags |= ETFS_MAP_BS;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Which option a word of the list is; value is empty without a "=". */
+static int etfs_line_word(struct etfs_line *line, const struct etfs_field *item,
+			  struct etfs_field *value, enum etfs_word *word)
+{
+	const char *equals = memchr(item->text, '=', item->len);
+	struct etfs_field name = *item;
+
+	if (equals)
+		name.len = equals - item->text;
+	for (*word = 0; *word < ARRAY_SIZE(etfs_options); (*word)++)
+		if (etfs_field_is(&name, etfs_options[*word].name))
+			break;
+	if (*word == ARRAY_SIZE(etfs_options))
+		return etfs_line_refuse(line, item->col, -EINVAL,
+					"unknown option \"%.*s\"",
+					(int)min_t(size_t, name.len, 64),
+					name.text);
+	if (etfs_options[*word].has_value != !!equals)
+		return etfs_line_refuse(line, item->col, -EINVAL,
+					"option %s takes %s value",
+					etfs_options[*word].name,
+					equals ? "no" : "a");
+	if (equals) {
+		value->text = item->text + name.len + 1;
+		value->len = item->len - name.len - 1;
+		value->col = item->col + name.len + 1;
+	}
+	return 0;
+}
+
+static int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
+			    struct etfs_field *item, u32 *seen)
+{
+	struct etfs_field value = { };
+	const struct etfs_option *option;
+	enum etfs_word word;
+	u32 bit;
+	int err;
+
+	err = etfs_line_word(line, item, &value, &word);
+	if (err)
+		return err;
+	option = &etfs_options[word];
+	/* rw and ro are two words for one thing. */
+	bit = word == WORD_RO ? BIT(WORD_RW) : BIT(word);
+	if (*seen & bit)
+		return etfs_line_refuse(line, item->col, -EINVAL,
+					"option %s is said twice",
+					option->name);
+	*seen |= bit;
+	if (!(option->types & BIT(op->spec.type))) {
+		/* A window on a directory has an errno of its own, later. */
+		if (word == WORD_OFFSET || word == WORD_SIZE) {
+			if (!line->late || line->late == -ENAMETOOLONG) {
+				line->late = -EISDIR;
+				line->late_why.col = item->col;
+				etfs_refuse(&line->late_why,
+					    "a directory has no %s",
+					    option->name);
+			}
+		} else {
+			return etfs_line_refuse(line, item->col, -EINVAL,
+						"option %s is not for type %s",
+						option->name,
+						etfs_type_name(op->spec.type));
+		}
+	}
+	if (word == WORD_RO)
+		op->spec.flags |= ETFS_MAP_RO;
+	if (word == WORD_HIDDEN)
+		op->spec.flags |= ETFS_MAP_HIDDEN;
+	err = etfs_line_value(line, op, word, &value);
+	if (err)
+		return err;
+	if (!option->is_supported && !line->late)
+		return etfs_line_refuse(line, item->col, -EINVAL,
+					"option %s is not in this version",
+					option->name);
+	return 0;
+}
+
+static int etfs_line_options(struct etfs_line *line, struct etfs_op *op,
+			     const struct etfs_field *field)
+{
+	char *at = field->text, *end = at + field->len;
+	u32 seen = 0;
+	int err;
+
+	if (etfs_field_is(field, "-"))
+		return 0;
+	for (;;) {
+		char *comma = memchr(at, ',', end - at);
+		struct etfs_field item = {
+			.text = at,
+			.len = (comma ?: end) - at,
+			.col = etfs_line_col(line, at),
+		};
+
+		err = etfs_line_option(line, op, &item, &seen);
+		if (err)
+			return err;
+		if (!comma)
+			return 0;
+		at = comma + 1;
+	}
+}
+
+static int etfs_line_removal(struct etfs_line *line, struct etfs_op *op)
+{
+	struct etfs_field field;
+
+	if (!etfs_line_field(line, &field) || etfs_field_is(&field, "lazy")) {
+		op->removal = ETFS_LAZY;
+		return 0;
+	}
+	if (etfs_field_is(&field, "busy")) {
+		op->removal = ETFS_BUSY;
+		return 0;
+	}
+	if (etfs_field_is(&field, "revoke"))
+		return etfs_line_refuse(line, field.col, -EINVAL,
+					"revoke is not in this version");
+	return etfs_line_refuse(line, field.col, -EINVAL,
+				"a removal is lazy, busy or revoke");
+}
+
+static int etfs_line_end(struct etfs_line *line)
+{
+	struct etfs_field field;
+
+	if (!etfs_line_field(line, &field))
+		return 0;
+	return etfs_line_refuse(line, field.col, -EINVAL,
+				"nothing may follow here");
+}
+
+static int etfs_line_mapping(struct etfs_line *line, struct etfs_op *op)
+{
+	struct etfs_field key, host, type, options;
+	bool has_options;
+	int err;
+
+	if (!etfs_line_field(line, &key))
+		return etfs_line_refuse(line, key.col, -EINVAL,
+					"a key is missing");
+	op->key_col = key.col;
+	if (!etfs_line_field(line, &host) || !etfs_line_field(line, &type)) {
+		err = etfs_line_key(line, &key);
+		return err ?: etfs_line_refuse(line,
+					       etfs_line_col(line, line->end),
+					       -EINVAL,
+					       "a mapping is KEY HOSTPATH TYPE OPTIONS");
+	}
+	has_options = etfs_line_field(line, &options);
+	err = etfs_line_end(line);
+	if (err)
+		return err;
+
+	err = etfs_line_key(line, &key);
+	if (err)
+		return err;
+	op->spec.key = key.text;
+	err = etfs_line_host(line, op, &host);
+	if (err)
+		return err;
+	err = etfs_line_type(line, op, &type);
+	if (err)
+		return err;
+	if (has_options) {
+		err = etfs_line_options(line, op, &options);
+		if (err)
+			return err;
+	}
+	if (!line->late && !(BIT(op->spec.type) & SUPPORTED_TYPES))
+		return etfs_line_refuse(line, type.col, -EINVAL,
+					"type %s is not in this version",
+					etfs_type_name(op->spec.type));
+	return 0;
+}
+
+static int etfs_line_remove(struct etfs_line *line, struct etfs_op *op)
+{
+	struct etfs_field name;
+	int err;
+
+	if (!etfs_line_field(line, &name))
+		return etfs_line_refuse(line, name.col, -EINVAL,
+					"a key or @TAG follows the -");
+	op->key_col = name.col;
+	err = etfs_line_removal(line, op);
+	if (err)
+		return err;
+	err = etfs_line_end(line);
+	if (err)
+		return err;
+	if (name.text[0] == '@') {
+		op->verb = ETFS_REMOVE_TAG;
+		name.text++;
+		name.len--;
+		name.col++;
+		return etfs_line_tag(line, op, &name);
+	}
+	op->verb = ETFS_REMOVE;
+	op->spec.key = name.text;
+	return etfs_line_key(line, &name);
+}
+
+static int etfs_line_flush(struct etfs_line *line, struct etfs_op *op)
+{
+	struct etfs_field word;
+	int err;
+
+	etfs_line_field(line, &word);
+	if (!etfs_field_is(&word, "flush"))
+		return etfs_line_refuse(line, word.col, -EINVAL,
+					"a line is KEY ..., =KEY ..., -KEY, -@TAG, flush or # comment");
+	op->verb = ETFS_FLUSH;
+	err = etfs_line_removal(line, op);
+	return err ?: etfs_line_end(line);
+}
+
+/*
+ * Read one line of len bytes, without its newline, into op, whose strings
+ * point into the line. line[len] is overwritten.
+ */
+int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
+		    struct etfs_reason *why)
+{
+	struct etfs_line line = {
+		.start = text, .at = text, .end = text + len, .why = why,
+	};
+	char *nul;
+	int err;
+
+	memset(op, 0, sizeof(*op));
+	op->spec.win.size = ETFS_SIZE_HOST;
+	op->line = why->line;
+	why->key[0] = '\0';
+
+	if (len > ETFS_MAX_LINE)
+		return etfs_line_refuse(&line, 1, -E2BIG,
+					"a line of %zu bytes, at most %d", len,
+					ETFS_MAX_LINE);
+	nul = memchr(text, '\0', len);
+	if (nul)
+		return etfs_line_refuse(&line, etfs_line_col(&line, nul),
+					-EINVAL, "a NUL byte");
+
+	while (line.at < line.end && etfs_is_blank(*line.at))
+		line.at++;
+	if (line.at == line.end || *line.at == '#')
+		return 0;
+	switch (*line.at) {
+	case '/':
+		op->verb = ETFS_ADD;
+		err = etfs_line_mapping(&line, op);
+		break;
+	case '=':
+		op->verb = ETFS_SET;
+		line.at++;
+		err = etfs_line_mapping(&line, op);
+		break;
+	case '-':
+		line.at++;
+		err = etfs_line_remove(&line, op);
+		break;
+	default:
+		err = etfs_line_flush(&line, op);
+	}
+	if (!err && line.late) {
+		err = line.late;
+		why->col = line.late_why.col;
+		memcpy(why->text, line.late_why.text, sizeof(why->text));
+	}
+	return err;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The tree: a mount, its nodes and names, and who defines what.
+ *
+ * The dcache is the tree: each name in memory is a pinned dentry, which its
+ * directory also keeps in an array by listing cookie. Keys are laid over that:
+ * a lookup that the dcache cannot answer asks the table, and makes an ordinary
+ * dentry that may be evicted, or a directory in memory if keys lie below. A
+ * name in memory that a key hides is unhashed and marked in the array.
+ *
+ * Locks: inode->i_rwsem of a directory covers its array and names, shared for
+ * a lookup and a listing; i_rwsem of a file, then its mapping's
+ * invalidate_lock, cover what the file is charged. See etfs.h for the table.
+ */
+#ifndef _RUMPFS_RUMPFS_H
+#define _RUMPFS_RUMPFS_H
+
+#include <linux/fs.h>
+#include <linux/types.h>
+#include <linux/xarray.h>
+
+#include "etfs.h"
+#include "uapi/rumpfs.h"
+
+struct fs_context;
+struct kstatfs;
+
+/*
+ * A mount. Owned by its super block.
+ *
+ * I set once - A atomic - S under s_umount - L under table->lock
+ */
+struct rumpfs_sb {
+	struct super_block *sb;
+	/* S: bytes all of the tree may take, 0 = no limit */
+	u64 max_bytes;
+	/* A: bytes taken by pages, long names and symlink targets */
+	atomic64_t bytes_used;
+	/* S: inodes and further names of an inode, 0 = no limit */
+	u64 max_inodes;
+	/* A: */
+	atomic64_t inodes_used;
+	/* A: inode numbers given out; bits 62 and 63 stay clear */
+	atomic64_t last_ino;
+	/* I: of the root directory, for /proc/mounts */
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+	/* I: the table this mount shows */
+	struct etfs_table *table;
+	/* L: in table->mounts */
+	struct list_head table_node;
+};
+
+/* The marks of a directory's array. */
+#define RUMPFS_HIDDEN	XA_MARK_1
+
+/*
+ * An inode.
+ *
+ * I set once - D under i_rwsem of the directory - A atomic
+ */
+struct rumpfs_node {
+	struct inode inode;
+	struct timespec64 btime;
+	/* I: what a mapped node shows; a reference; NULL in memory */
+	struct etfs_map *map;
+	/* I: it counts against the limits of the mount */
+	bool is_charged;
+	union {
+		struct {
+			/* D: pinned dentries by listing cookie */
+			struct xarray entries;
+			u32 next_cookie;
+			/* D: made for the keys below, goes with the last */
+			bool is_implied;
+			/* D: the table counts it in its parent's links */
+			bool is_keyed;
+			/*
+			 * This directory's name in the table, or NULL, as of
+			 * table->shape == shape. Written under i_lock, read
+			 * by rumpfs_dir_key() with two looks at shape.
+			 */
+			u64 shape;
+			struct etfs_key *key;
+		} dir;
+		struct {
+			/* A: pages charged to the mount */
+			atomic64_t pages;
+		} file;
+		struct {
+			/* attr_seq of the map when i_mode and the ids were set */
+			u32 attr_seq;
+			/* the inode with its cached pages, weak; see cover.c */
+			struct inode *cover;
+		} key;
+		struct etfs_cached {
+			/* the key's inode, weak; see cover.c */
+			struct inode *node;
+			/* I: where the pages are read from; a reference */
+			struct file *host;
+			/* I: of which bytes */
+			struct etfs_window win;
+			/* as of when the pages are: under invalidate_lock */
+			struct etfs_stamp {
+				u64 size;
+				struct timespec64 mtime, ctime;
+			} stamp;
+			/* the stamp proves nothing: refill at the next look */
+			bool is_stale;
+		} cached;
+	};
+};
+
+static inline struct rumpfs_node *RUMPFS_NODE(const struct inode *inode)
+{
+	return container_of(inode, struct rumpfs_node, inode);
+}
+
+static inline struct rumpfs_sb *RUMPFS_SB(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+/* Is this the node of a mapping? */
+static inline bool rumpfs_is_key(const struct inode *inode)
+{
+	return RUMPFS_NODE(inode)->map;
+}
+
+/* In super.c: a mount */
+extern struct file_system_type rumpfs_fs_type;
+int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes);
+void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes);
+int rumpfs_charge_inode(struct rumpfs_sb *sbi);
+void rumpfs_uncharge_inode(struct rumpfs_sb *sbi);
+
+/* In inode.c: a node is born, measured, changed and let go */
+int rumpfs_inode_init(void);
+void rumpfs_inode_exit(void);
+struct inode *rumpfs_alloc_inode(struct super_block *sb);
+void rumpfs_free_inode(struct inode *inode);
+void rumpfs_evict_inode(struct inode *inode);
+/* Return: an inode in memory, charged; ERR_PTR(-ENOSPC or -ENOMEM). */
+struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
+			      struct inode *dir, umode_t mode, dev_t dev);
+/* The directory that keys below it need. Return: NULL without memory. */
+struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino);
+/* The node of a map; takes over a reference. Return: NULL without memory. */
+struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map);
+int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		   struct kstat *stat, u32 request_mask, unsigned int flags);
+int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr);
+
+/* In names.c: keys and names in memory, in one directory */
+void rumpfs_names_use_ops(struct super_block *sb);
+/*
+ * The table's name of a directory, or NULL; an ERR_PTR without memory.
+ * Context: may sleep first, returns in an RCU read section in any case.
+ */
+struct etfs_key *rumpfs_dir_key_begin(struct inode *dir);
+static inline void rumpfs_dir_key_end(void) __releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+/* ->lookup. Context: dir's i_rwsem held, shared or not. */
+struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
+/* Enter or take out a name in memory. Context: dir's i_rwsem held. */
+int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
+		     struct inode *inode);
+void rumpfs_names_remove(struct inode *dir, struct dentry *dentry);
+int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, struct dentry *new);
+void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
+			   struct inode *new_dir, struct dentry *new);
+/* Show again what is hidden under a name that has just gone. Context: as above. */
+void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
+/* Does the table have names below this directory? 0, 1 or an errno. */
+int rumpfs_names_below(struct inode *dir);
+/* 0, -ENOTEMPTY or -ENOMEM. */
+int rumpfs_names_may_rmdir(struct inode *dir);
+/* Directories the table adds to a directory's links. */
+u32 rumpfs_names_nr_dirs(struct inode *dir);
+/* Tell a mount of a committed batch. Context: table->lock. */
+void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
+void rumpfs_names_unpin_all(struct super_block *sb);
+
+/* In namei.c, dir.c, file.c: the operations tables */
+extern const struct inode_operations rumpfs_dir_inode_operations;
+extern const struct inode_operations rumpfs_symlink_inode_operations;
+extern const struct inode_operations rumpfs_special_inode_operations;
+extern const struct file_operations rumpfs_dir_operations;
+extern const struct inode_operations rumpfs_file_inode_operations;
+extern const struct file_operations rumpfs_file_operations;
+extern const struct address_space_operations rumpfs_file_aops;
+void rumpfs_file_truncate(struct inode *inode, loff_t size);
+void rumpfs_file_evict(struct inode *inode);
+
+/* In key.c: what stat, chmod and access say of a mapped node */
+extern const struct inode_operations rumpfs_key_inode_operations;
+/* i_mode and the ids from what the map knows. */
+void rumpfs_key_load(struct inode *inode);
+/* The host file says this; did i_mode or an id change? */
+bool rumpfs_key_learn(struct inode *inode, const struct kstat *host);
+
+/* An open mapped file. Owned by its struct file. I: all but cover. */
+struct etfs_open {
+	struct etfs_map *map;
+	struct file *host;
+	/* set once: the inode with the cached pages of an unaligned window */
+	struct inode *cover;
+};
+
+/* In cover.c: a window's pages in somebody's address space */
+extern const struct address_space_operations etfs_cover_aops;
+int etfs_cover_mmap(struct etfs_open *open, struct file *file,
+		    struct vm_area_struct *vma);
+/* Bytes of the window were changed through the key. */
+void etfs_cover_changed(struct inode *inode);
+/* A key's inode, or one with cached pages, goes. */
+void etfs_cover_evict_key(struct inode *inode);
+void etfs_cover_evict(struct inode *inode);
+void etfs_cover_exit(void);
+
+#endif /* _RUMPFS_RUMPFS_H */

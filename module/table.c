@@ -1,0 +1,673 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Names and maps of one table: find, add, remove, list.
+ *
+ * Three structures hold the same maps: a trie of path components, which
+ * lookups read under RCU (a hash for one name, an array below each name for
+ * listings), and a tree of rows in key order, each subtree with its printed
+ * length, so that any offset of a listing is found in a few steps.
+ */
+#include "etfs.h"
+
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+
+/* What every settled map and name is born of, and every removed one died of. */
+static struct etfs_epoch etfs_always = { .on = true };
+
+bool etfs_life_is_on(const struct etfs_life *life)
+{
+	const struct etfs_epoch *dead;
+
+	/* Pairs with the release in etfs_table_commit(). */
+	if (!smp_load_acquire(&READ_ONCE(life->born)->on))
+		return false;
+	dead = READ_ONCE(life->dead);
+	return !dead || !smp_load_acquire(&dead->on);
+}
+
+/* The names */
+
+struct etfs_name {
+	const struct etfs_key *parent;
+	const char *name;
+	u32 len;
+};
+
+static u32 etfs_name_hash(const struct etfs_key *parent, const char *name,
+			  u32 len, u32 seed)
+{
+	return jhash(name, len, jhash(&parent, sizeof(parent), seed));
+}
+
+static u32 etfs_keys_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct etfs_name *name = data;
+
+	return etfs_name_hash(name->parent, name->name, name->len, seed);
+}
+
+static u32 etfs_keys_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct etfs_key *key = data;
+
+	return etfs_name_hash(key->parent, key->name, key->name_len, seed);
+}
+
+static int etfs_keys_obj_cmpfn(struct rhashtable_compare_arg *arg,
+			       const void *obj)
+{
+	const struct etfs_name *name = arg->key;
+	const struct etfs_key *key = obj;
+
+	return key->parent != name->parent || key->name_len != name->len ||
+	       memcmp(key->name, name->name, name->len);
+}
+
+static const struct rhashtable_params etfs_keys_params = {
+	.head_offset = offsetof(struct etfs_key, hash),
+	.hashfn = etfs_keys_hashfn,
+	.obj_hashfn = etfs_keys_obj_hashfn,
+	.obj_cmpfn = etfs_keys_obj_cmpfn,
+	.automatic_shrinking = true,
+};
+
+struct etfs_key *etfs_key_find(struct etfs_table *table,
+			       const struct etfs_key *parent,
+			       const char *name, u32 len)
+{
+	struct etfs_name arg = { parent, name, len };
+
+	return rhashtable_lookup(&table->keys, &arg, etfs_keys_params);
+}
+
+/* The next component of a path, and how long it is; 0 at the end. */
+static u32 etfs_path_next(const char **path)
+{
+	while (**path == '/')
+		(*path)++;
+	return strchrnul(*path, '/') - *path;
+}
+
+/* Context: RCU read section. Return: NULL if the table has no such name. */
+struct etfs_key *etfs_key_walk(struct etfs_table *table, const char *path)
+{
+	struct etfs_key *key = table->root;
+	u32 len;
+
+	while (key && (len = etfs_path_next(&path))) {
+		key = etfs_key_find(table, key, path, len);
+		path += len;
+	}
+	return key;
+}
+
+/* No path is longer than a key. */
+char *etfs_key_path(const struct etfs_key *key, char *buf, size_t size)
+{
+	char *at = buf + size - 1;
+
+	*at = '\0';
+	for (; key->parent; key = key->parent) {
+		at -= key->name_len;
+		memcpy(at, key->name, key->name_len);
+		*--at = '/';
+	}
+	return at;
+}
+
+static struct etfs_key *etfs_key_new(struct etfs_key *parent, const char *name,
+				     u32 len)
+{
+	struct etfs_key *key;
+
+	key = kzalloc(struct_size(key, name, len), GFP_KERNEL_ACCOUNT);
+	if (!key)
+		return NULL;
+	key->parent = parent;
+	key->ino = etfs_ino_new();
+	key->name_len = len;
+	memcpy(key->name, name, len);
+	xa_init_flags(&key->below, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&key->touched);
+	return key;
+}
+
+static void etfs_key_touch(struct etfs_batch *batch, struct etfs_key *key)
+{
+	if (list_empty(&key->touched))
+		list_add_tail(&key->touched, &batch->touched);
+}
+
+/* A name nobody sees before the batch is committed. */
+static struct etfs_key *etfs_key_add(struct etfs_batch *batch,
+				     struct etfs_key *parent, const char *name,
+				     u32 len)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key;
+	int err;
+
+	key = etfs_key_new(parent, name, len);
+	if (!key)
+		return ERR_PTR(-ENOMEM);
+	key->life.born = batch->epoch;
+	err = rhashtable_insert_fast(&table->keys, &key->hash,
+				     etfs_keys_params);
+	if (err)
+		goto free_key;
+	err = xa_alloc_cyclic(&parent->below, &key->cookie, key,
+			      XA_LIMIT(1, S32_MAX), &parent->next_cookie,
+			      GFP_KERNEL_ACCOUNT);
+	if (err < 0)
+		goto remove_key;
+	WRITE_ONCE(table->nr_keys, table->nr_keys + 1);
+	etfs_key_touch(batch, key);
+	return key;
+
+remove_key:
+	rhashtable_remove_fast(&table->keys, &key->hash, etfs_keys_params);
+free_key:
+	/* Somebody may have found it in the meantime, and seen it unborn. */
+	kfree_rcu(key, rcu);
+	return ERR_PTR(-ENOMEM);
+}
+
+static struct etfs_key *etfs_key_make(struct etfs_batch *batch,
+				      const char *path)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key = table->root, *next;
+	u32 len;
+
+	while ((len = etfs_path_next(&path))) {
+		rcu_read_lock();
+		next = etfs_key_find(table, key, path, len);
+		rcu_read_unlock();
+		if (!next)
+			next = etfs_key_add(batch, key, path, len);
+		if (IS_ERR(next))
+			return next;
+		key = next;
+		path += len;
+	}
+	return key;
+}
+
+/*
+ * Free the touched names that no map needs. All are unlinked before one is
+ * freed, as their order says nothing of who is below whom.
+ */
+static void etfs_keys_sweep(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key, *next;
+
+	list_for_each_entry_safe(key, next, &batch->touched, touched) {
+		if (key->nr_maps || !key->parent) {
+			list_del_init(&key->touched);
+			continue;
+		}
+		rhashtable_remove_fast(&table->keys, &key->hash,
+				       etfs_keys_params);
+		xa_erase(&key->parent->below, key->cookie);
+		WRITE_ONCE(table->nr_keys, table->nr_keys - 1);
+	}
+	/*
+	 * No directory may go on using what it remembers of these names, nor
+	 * what it computed while it was being renamed and the batch committed.
+	 */
+	atomic64_inc(&table->shape);
+	list_for_each_entry_safe(key, next, &batch->touched, touched)
+		kfree_rcu(key, rcu);
+	INIT_LIST_HEAD(&batch->touched);
+}
+
+/* Maps at a name */
+
+struct etfs_map *etfs_key_map(const struct etfs_key *key)
+{
+	struct etfs_map *map;
+
+	for (map = rcu_dereference(key->map); map;
+	     map = rcu_dereference(map->older))
+		if (etfs_life_is_on(&map->life))
+			return map;
+	return NULL;
+}
+
+#define etfs_locked(table, pointer) \
+	rcu_dereference_protected(pointer, lockdep_is_held(&(table)->lock))
+
+static struct etfs_map *etfs_key_map_pending(struct etfs_table *table,
+					     const struct etfs_key *key)
+{
+	struct etfs_map *map;
+
+	for (map = etfs_locked(table, key->map); map;
+	     map = etfs_locked(table, map->older))
+		if (!map->life.dead)
+			return map;
+	return NULL;
+}
+
+struct etfs_map *etfs_table_find(struct etfs_table *table, const char *path)
+{
+	struct etfs_key *key;
+
+	lockdep_assert_held(&table->lock);
+	rcu_read_lock();
+	key = etfs_key_walk(table, path);
+	rcu_read_unlock();
+	return key ? etfs_key_map_pending(table, key) : NULL;
+}
+
+static void etfs_key_unlink(struct etfs_table *table, struct etfs_map *map)
+{
+	struct etfs_map __rcu **at = &map->key->map;
+	struct etfs_map *other;
+
+	while ((other = etfs_locked(table, *at)) != map)
+		at = &other->older;
+	/* Readers that stand on map still find what is behind it. */
+	rcu_assign_pointer(*at, etfs_locked(table, map->older));
+}
+
+/* Count one map more or less at a name and above; a name without dies. */
+static void etfs_key_count(struct etfs_batch *batch, struct etfs_key *key,
+			   int change)
+{
+	for (; key; key = key->parent) {
+		bool was = key->nr_maps;
+
+		key->nr_maps += change;
+		if (was == !!key->nr_maps || !key->parent)
+			continue;
+		WRITE_ONCE(key->life.dead, key->nr_maps ? NULL : batch->epoch);
+		etfs_key_touch(batch, key);
+	}
+}
+
+/* Rows: live maps in key order, with the bytes they print */
+
+static inline bool etfs_row_compute(struct etfs_map *map, bool exit)
+{
+	size_t len = map->row_len;
+
+	if (map->row.rb_left)
+		len += rb_entry(map->row.rb_left, struct etfs_map,
+				row)->rows_len;
+	if (map->row.rb_right)
+		len += rb_entry(map->row.rb_right, struct etfs_map,
+				row)->rows_len;
+	if (exit && map->rows_len == len)
+		return true;
+	map->rows_len = len;
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, etfs_rows, struct etfs_map, row, rows_len,
+		     etfs_row_compute)
+
+static void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
+{
+	struct rb_node **link = &table->rows.rb_node, *parent = NULL;
+
+	map->row_len = etfs_text_print(NULL, 0, &map->spec,
+				       map->is_unrestorable);
+	while (*link) {
+		struct etfs_map *other = rb_entry(*link, struct etfs_map, row);
+
+		parent = *link;
+		other->rows_len += map->row_len;
+		if (strcmp(map->spec.key, other->spec.key) < 0)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	map->rows_len = map->row_len;
+	rb_link_node(&map->row, parent, link);
+	rb_insert_augmented(&map->row, &table->rows, &etfs_rows);
+	table->nr_maps++;
+}
+
+static void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map)
+{
+	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
+	table->nr_maps--;
+}
+
+struct etfs_map *etfs_table_first(struct etfs_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	return rb_entry_safe(rb_first(&table->rows), struct etfs_map, row);
+}
+
+struct etfs_map *etfs_map_next(struct etfs_map *map)
+{
+	return rb_entry_safe(rb_next(&map->row), struct etfs_map, row);
+}
+
+/* A row says from now on whether its host file can be found again. */
+void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
+			bool is_unrestorable)
+{
+	lockdep_assert_held(&table->lock);
+	if (map->is_unrestorable == is_unrestorable)
+		return;
+	map->is_unrestorable = is_unrestorable;
+	map->row_len = etfs_text_print(NULL, 0, &map->spec, is_unrestorable);
+	etfs_rows.propagate(&map->row, NULL);
+}
+
+/* The batch */
+
+static bool etfs_map_is_leaf(const struct etfs_map *map)
+{
+	return !S_ISDIR(map->kind->type);
+}
+
+/* What the table itself has against a new map. */
+static int etfs_table_may_add(struct etfs_table *table,
+			      const struct etfs_map *map, bool replace,
+			      struct etfs_reason *why)
+{
+	const char *path = map->spec.key;
+	struct etfs_key *key = table->root;
+	struct etfs_map *above = NULL, *old = NULL;
+	u32 len, nr_below = 0;
+
+	rcu_read_lock();
+	while (key && (len = etfs_path_next(&path))) {
+		if (old && etfs_map_is_leaf(old))
+			above = old;
+		key = etfs_key_find(table, key, path, len);
+		old = key ? etfs_key_map_pending(table, key) : NULL;
+		path += len;
+	}
+	if (key)
+		nr_below = key->nr_maps - !!old;
+	rcu_read_unlock();
+
+	if (old && !replace) {
+		etfs_refuse(why, "the key is taken by type %s",
+			    old->kind->name);
+		return -EEXIST;
+	}
+	if (above) {
+		etfs_refuse(why, "the key lies below one of type %s",
+			    above->kind->name);
+		return -ENOTDIR;
+	}
+	if (nr_below && etfs_map_is_leaf(map)) {
+		etfs_refuse(why, "keys lie below: %u", nr_below);
+		return -ENOTEMPTY;
+	}
+	if (!old && table->nr_maps >= READ_ONCE(etfs_max_mappings)) {
+		etfs_refuse(why, "the table has %u mappings, max_mappings is %u",
+			    table->nr_maps, READ_ONCE(etfs_max_mappings));
+		return -E2BIG;
+	}
+	return 0;
+}
+
+int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
+		   bool replace, struct etfs_reason *why)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_map *old;
+	struct etfs_key *key;
+	int err;
+
+	lockdep_assert_held(&table->lock);
+	err = etfs_table_may_add(table, map, replace, why);
+	if (err)
+		return err;
+	key = etfs_key_make(batch, map->spec.key);
+	if (IS_ERR(key)) {
+		etfs_refuse(why, "out of memory");
+		return PTR_ERR(key);
+	}
+	old = etfs_key_map_pending(table, key);
+	if (old)
+		etfs_table_remove(batch, old);
+
+	map->key = key;
+	map->life.born = batch->epoch;
+	map->life.dead = NULL;
+	RCU_INIT_POINTER(map->older, etfs_locked(table, key->map));
+	rcu_assign_pointer(key->map, map);
+	etfs_key_touch(batch, key);
+	etfs_key_count(batch, key, 1);
+	etfs_rows_insert(table, map);
+	if (map->kind->is_lost)
+		list_add_tail(&map->pinned, &table->pinned);
+	list_add_tail(&map->born, &batch->born);
+	return 0;
+}
+
+void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map)
+{
+	struct etfs_table *table = batch->table;
+
+	lockdep_assert_held(&table->lock);
+	WRITE_ONCE(map->life.dead, batch->epoch);
+	etfs_key_touch(batch, map->key);
+	etfs_key_count(batch, map->key, -1);
+	etfs_rows_erase(table, map);
+	list_del_init(&map->pinned);
+	list_add_tail(&map->dead, &batch->dead);
+}
+
+/* Take back all that was added and removed since the batch began. */
+void etfs_table_undo(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_map *map, *next;
+
+	lockdep_assert_held(&table->lock);
+	list_for_each_entry_safe_reverse(map, next, &batch->dead, dead) {
+		list_del_init(&map->dead);
+		WRITE_ONCE(map->life.dead, NULL);
+		etfs_key_count(batch, map->key, 1);
+		etfs_rows_insert(table, map);
+		if (map->kind->is_lost)
+			list_add_tail(&map->pinned, &table->pinned);
+	}
+	list_for_each_entry_safe_reverse(map, next, &batch->born, born) {
+		list_del_init(&map->born);
+		list_del_init(&map->pinned);
+		etfs_key_unlink(table, map);
+		etfs_key_count(batch, map->key, -1);
+		etfs_rows_erase(table, map);
+	}
+	etfs_keys_sweep(batch);
+}
+
+/* From here on every lookup sees the whole batch. */
+void etfs_table_commit(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+
+	lockdep_assert_held(&table->lock);
+	/* Pairs with the acquires in etfs_life_is_on(). */
+	smp_store_release(&batch->epoch->on, true);
+	table->generation++;
+	atomic64_inc(&table->shape);
+}
+
+static void etfs_key_settle(struct etfs_table *table, struct etfs_key *key)
+{
+	bool is_dir = key->nr_maps && !etfs_key_map_pending(table, key);
+
+	WRITE_ONCE(key->life.born, &etfs_always);
+	if (key->life.dead)
+		WRITE_ONCE(key->life.dead, &etfs_always);
+	if (key->parent && key->is_dir != is_dir) {
+		key->is_dir = is_dir;
+		WRITE_ONCE(key->parent->nr_dirs,
+			   key->parent->nr_dirs + (is_dir ? 1 : -1));
+	}
+}
+
+/*
+ * The mounts know of the batch: forget its epoch and what it removed. The
+ * caller still owns the table's reference on each map of batch->dead.
+ */
+void etfs_table_settle(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_map *map, *next;
+	struct etfs_key *key;
+
+	lockdep_assert_held(&table->lock);
+	list_for_each_entry(map, &batch->dead, dead) {
+		etfs_key_unlink(table, map);
+		WRITE_ONCE(map->life.dead, &etfs_always);
+	}
+	list_for_each_entry_safe(map, next, &batch->born, born) {
+		WRITE_ONCE(map->life.born, &etfs_always);
+		list_del_init(&map->born);
+	}
+	list_for_each_entry(key, &batch->touched, touched)
+		etfs_key_settle(table, key);
+	etfs_keys_sweep(batch);
+}
+
+/* The listing */
+
+#define ETFS_HEAD	"# etfs 1 gen=%020llu n=%010u\n"
+#define ETFS_TAIL	"# end gen=%020llu\n"
+
+/* Find the row that prints byte *pos of all rows; *pos becomes its own byte. */
+static struct etfs_map *etfs_rows_at(struct etfs_table *table, size_t *pos)
+{
+	struct rb_node *node = table->rows.rb_node;
+
+	while (node) {
+		struct etfs_map *map = rb_entry(node, struct etfs_map, row);
+		size_t left = 0;
+
+		if (node->rb_left)
+			left = rb_entry(node->rb_left, struct etfs_map,
+					row)->rows_len;
+		if (*pos < left) {
+			node = node->rb_left;
+			continue;
+		}
+		*pos -= left;
+		if (*pos < map->row_len)
+			return map;
+		*pos -= map->row_len;
+		node = node->rb_right;
+	}
+	return NULL;
+}
+
+/* Copy what lies at *skip of a piece; *skip is 0 after the first copy. */
+static size_t etfs_copy_piece(char *to, size_t room, const char *piece,
+			      size_t len, size_t *skip)
+{
+	size_t n = min(room, len - *skip);
+
+	memcpy(to, piece + *skip, n);
+	*skip = 0;
+	return n;
+}
+
+static ssize_t etfs_rows_print(struct etfs_table *table, char *buf, size_t skip,
+			       size_t room)
+{
+	struct etfs_map *map = etfs_rows_at(table, &skip);
+	size_t done = 0;
+
+	for (; map && done < room; map = etfs_map_next(map)) {
+		char *row = kvmalloc(map->row_len + 1, GFP_KERNEL);
+
+		if (!row)
+			return -ENOMEM;
+		etfs_text_print(row, map->row_len + 1, &map->spec,
+				map->is_unrestorable);
+		done += etfs_copy_piece(buf + done, room - done, row,
+					map->row_len, &skip);
+		kvfree(row);
+	}
+	return done;
+}
+
+/*
+ * Bytes of the listing from pos on. Return: how many of len there were, 0 at
+ * the end.
+ */
+ssize_t etfs_table_print(struct etfs_table *table, char *buf, loff_t pos,
+			 size_t len)
+{
+	char line[64];
+	size_t head_len, rows_len = 0, done = 0, skip = pos;
+	ssize_t n;
+
+	lockdep_assert_held(&table->lock);
+	head_len = scnprintf(line, sizeof(line), ETFS_HEAD, table->generation,
+			     table->nr_maps);
+	if (table->rows.rb_node)
+		rows_len = rb_entry(table->rows.rb_node, struct etfs_map,
+				    row)->rows_len;
+	if (skip < head_len)
+		done = etfs_copy_piece(buf, len, line, head_len, &skip);
+	else
+		skip -= head_len;
+
+	if (done < len && skip < rows_len) {
+		n = etfs_rows_print(table, buf + done, skip, len - done);
+		if (n < 0)
+			return n;
+		done += n;
+		skip = 0;
+	} else if (done < len) {
+		skip -= rows_len;
+	}
+
+	head_len = scnprintf(line, sizeof(line), ETFS_TAIL, table->generation);
+	if (done < len && skip < head_len)
+		done += etfs_copy_piece(buf + done, len - done, line, head_len,
+					&skip);
+	return done;
+}
+
+/* The life of a table */
+
+int etfs_table_init(struct etfs_table *table)
+{
+	int err;
+
+	memset(table, 0, sizeof(*table));
+	mutex_init(&table->lock);
+	table->rows = RB_ROOT;
+	/* 0 is what a directory that never asked has. */
+	atomic64_set(&table->shape, 1);
+	INIT_LIST_HEAD(&table->mounts);
+	INIT_LIST_HEAD(&table->pinned);
+	err = rhashtable_init(&table->keys, &etfs_keys_params);
+	if (err)
+		return err;
+	table->root = etfs_key_new(NULL, "", 0);
+	if (!table->root) {
+		rhashtable_destroy(&table->keys);
+		return -ENOMEM;
+	}
+	table->root->life.born = &etfs_always;
+	return 0;
+}
+
+/* The table is empty and shown by no mount. */
+void etfs_table_exit(struct etfs_table *table)
+{
+	WARN_ON(table->nr_maps || !list_empty(&table->mounts));
+	rhashtable_destroy(&table->keys);
+	kfree(table->root);
+}

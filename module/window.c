@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kind reg: a byte range of a host file is a file.
+ *
+ * Each open finds the host file anew and keeps it. Reads and writes go
+ * straight to that file's own methods, as the process that does them; pos is
+ * a position in the key, off one in the host file, and one function leads from
+ * one to the other.
+ *
+ * What the VFS asked of our file and need not be asked of the host's again:
+ * the open modes, the size of a request, the access to the buffer.
+ */
+#include "rumpfs.h"
+
+#include <linux/falloc.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+
+static u64 etfs_open_size(const struct etfs_open *open)
+{
+	return etfs_window_size(&open->map->spec.win,
+				etfs_host_size(open->host));
+}
+
+/* Generic code reads i_size of our inode without asking for attributes. */
+static void etfs_open_refresh(const struct etfs_open *open,
+			      struct inode *inode)
+{
+	u64 size = etfs_open_size(open);
+
+	if (i_size_read(inode) == size)
+		return;
+	spin_lock(&inode->i_lock);
+	i_size_write(inode, size);
+	spin_unlock(&inode->i_lock);
+}
+
+/* Return: -EFBIG where the host file cannot have a byte. */
+static int etfs_window_off(const struct etfs_window *win, loff_t pos,
+			   loff_t *off)
+{
+	return check_add_overflow((u64)pos, win->offset, (u64 *)off) ||
+	       *off < 0 ? -EFBIG : 0;
+}
+
+/* Opening */
+
+static int etfs_open_permission(struct inode *inode, struct file *file)
+{
+	int mask = 0;
+
+	if (file->f_mode & FMODE_READ)
+		mask |= MAY_READ;
+	if (file->f_mode & FMODE_WRITE)
+		mask |= MAY_WRITE;
+	if (file->f_flags & __FMODE_EXEC)
+		mask = MAY_EXEC;
+	return inode_permission(file_mnt_idmap(file), inode, mask);
+}
+
+static int etfs_open_host(struct etfs_open *open, struct inode *inode,
+			  struct file *file)
+{
+	struct kstat stat;
+	int err;
+
+	open->host = etfs_host_open(open->map, file->f_flags &
+				    (O_ACCMODE | O_DIRECT | O_SYNC |
+				     O_DSYNC | O_NOATIME), NULL);
+	if (IS_ERR(open->host))
+		return PTR_ERR(open->host);
+	/* May this file be opened as it is now, not as it was remembered? */
+	err = etfs_host_fgetattr(open->host, &stat);
+	if (!err && rumpfs_key_learn(inode, &stat))
+		err = etfs_open_permission(inode, file);
+	if (err)
+		fput(open->host);
+	return err;
+}
+
+static int etfs_window_open(struct inode *inode, struct file *file)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_open *open;
+	int err;
+
+	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		return -ENOMEM;
+	open->map = map;
+	err = etfs_map_use(map);
+	if (err)
+		goto free_open;
+	err = etfs_open_host(open, inode, file);
+	if (err)
+		goto unuse;
+	/* io_uring and open(2) judge our file by what the host's can. */
+	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
+	file->private_data = open;
+	etfs_open_refresh(open, inode);
+	return 0;
+
+unuse:
+	etfs_map_unuse(map);
+free_open:
+	kfree(open);
+	return err;
+}
+
+static int etfs_window_release(struct inode *inode, struct file *file)
+{
+	struct etfs_open *open = file->private_data;
+
+	fput(open->host);
+	iput(open->cover);
+	etfs_map_unuse(open->map);
+	kfree(open);
+	return 0;
+}
+
+/* Reading and writing */
+
+/*
+ * Our kiocb may be asynchronous, the host's never is: it is done, or says
+ * -EAGAIN under IOCB_NOWAIT. A host mounted with sync is so through us.
+ */
+static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
+			   struct etfs_open *open, loff_t off)
+{
+	const int passed = IOCB_NOWAIT | IOCB_DSYNC | IOCB_SYNC | IOCB_DIRECT |
+			   IOCB_APPEND;
+	struct file *host = open->host;
+
+	if ((iocb->ki_flags & IOCB_DIRECT) &&
+	    !(host->f_mode & FMODE_CAN_ODIRECT))
+		return -EINVAL;
+	init_sync_kiocb(kiocb, host);
+	kiocb->ki_flags = (kiocb->ki_flags & (IOCB_DSYNC | IOCB_SYNC)) |
+			  (iocb->ki_flags & passed);
+	kiocb->ki_ioprio = iocb->ki_ioprio;
+	kiocb->ki_pos = off;
+	return 0;
+}
+
+static ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	size_t count = iov_iter_count(to), cut;
+	u64 size = etfs_open_size(open);
+	struct file *host = open->host;
+	struct kiocb kiocb;
+	loff_t off;
+	ssize_t ret;
+
+	if (!count || iocb->ki_pos >= size)
+		return 0;
+	ret = etfs_window_off(&open->map->spec.win, iocb->ki_pos, &off);
+	if (!ret)
+		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
+	if (ret)
+		return ret;
+	iov_iter_truncate(to, size - iocb->ki_pos);
+	cut = count - iov_iter_count(to);
+	/* For who watches the host file, and may refuse. */
+	ret = rw_verify_area(READ, host, &off, iov_iter_count(to));
+	if (!ret)
+		ret = host->f_op->read_iter(&kiocb, to);
+	if (ret > 0) {
+		iocb->ki_pos += ret;
+		fsnotify_access(host);
+	}
+	iov_iter_reexpand(to, iov_iter_count(to) + cut);
+	etfs_open_refresh(open, file_inode(iocb->ki_filp));
+	return ret;
+}
+
+/* The process' limit counts in the key; the host counts in its own. */
+static int etfs_check_rlimit(loff_t pos, struct iov_iter *from)
+{
+	unsigned long limit = rlimit(RLIMIT_FSIZE);
+
+	if (limit == RLIM_INFINITY)
+		return 0;
+	if (pos >= limit) {
+		send_sig(SIGXFSZ, current, 0);
+		return -EFBIG;
+	}
+	iov_iter_truncate(from, limit - pos);
+	return 0;
+}
+
+/* Where a write goes, and how much of it. */
+static int etfs_write_checks(struct kiocb *iocb, struct iov_iter *from,
+			     struct etfs_open *open)
+{
+	const struct etfs_window *win = &open->map->spec.win;
+
+	if (iocb->ki_flags & IOCB_APPEND)
+		iocb->ki_pos = etfs_open_size(open);
+	if (etfs_window_is_fixed(win)) {
+		/* The window's end, not the host's: that may be short of it. */
+		if (iocb->ki_flags & IOCB_APPEND)
+			iocb->ki_pos = win->size;
+		if (iocb->ki_pos >= win->size)
+			return -ENOSPC;
+		iov_iter_truncate(from, win->size - iocb->ki_pos);
+	}
+	return etfs_check_rlimit(iocb->ki_pos, from);
+}
+
+/* Freeze protection of the host, as its own write(2) has it. */
+static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from)
+{
+	struct file *host = kiocb->ki_filp;
+	struct inode *inode = file_inode(host);
+	ssize_t ret;
+
+	ret = rw_verify_area(WRITE, host, &kiocb->ki_pos, iov_iter_count(from));
+	if (ret)
+		return ret;
+	if (!S_ISREG(inode->i_mode))
+		return host->f_op->write_iter(kiocb, from);
+	if (!(kiocb->ki_flags & IOCB_NOWAIT))
+		sb_start_write(inode->i_sb);
+	else if (!sb_start_write_trylock(inode->i_sb))
+		return -EAGAIN;
+	ret = host->f_op->write_iter(kiocb, from);
+	sb_end_write(inode->i_sb);
+	return ret;
+}
+
+static ssize_t etfs_window_write_iter(struct kiocb *iocb,
+				      struct iov_iter *from)
+{
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	struct inode *inode = file_inode(iocb->ki_filp);
+	const struct etfs_window *win = &open->map->spec.win;
+	size_t count = iov_iter_count(from), cut;
+	struct kiocb kiocb;
+	loff_t off;
+	ssize_t ret;
+
+	if (!count)
+		return 0;
+	ret = etfs_write_checks(iocb, from, open);
+	cut = count - iov_iter_count(from);
+	if (!ret)
+		ret = etfs_window_off(win, iocb->ki_pos, &off);
+	if (!ret)
+		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
+	if (ret)
+		goto reexpand;
+	/*
+	 * The host's end is the window's if that has none of its own: the host
+	 * orders appends. Else it must not append at its end.
+	 */
+	if (etfs_window_is_fixed(win))
+		kiocb.ki_flags &= ~IOCB_APPEND;
+	ret = etfs_host_write(&kiocb, from);
+	if (ret > 0) {
+		iocb->ki_pos = kiocb.ki_pos - win->offset;
+		fsnotify_modify(open->host);
+		etfs_open_refresh(open, inode);
+		etfs_cover_changed(inode);
+	}
+reexpand:
+	iov_iter_reexpand(from, iov_iter_count(from) + cut);
+	return ret;
+}
+
+static ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
+				       struct pipe_inode_info *pipe,
+				       size_t len, unsigned int flags)
+{
+	struct etfs_open *open = file->private_data;
+	u64 size = etfs_open_size(open);
+	struct file *host = open->host;
+	ssize_t ret;
+	loff_t off;
+
+	if (*ppos >= size)
+		return 0;
+	ret = etfs_window_off(&open->map->spec.win, *ppos, &off);
+	if (ret)
+		return ret;
+	if (!host->f_op->splice_read || (file->f_flags & O_DIRECT))
+		return copy_splice_read(file, ppos, pipe, len, flags);
+	len = min_t(u64, len, size - *ppos);
+	ret = rw_verify_area(READ, host, &off, len);
+	if (ret)
+		return ret;
+	ret = host->f_op->splice_read(host, &off, pipe, len, flags);
+	if (ret > 0) {
+		*ppos += ret;
+		fsnotify_access(host);
+	}
+	return ret;
+}
+
+/* Positions */
+
+static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
+				    loff_t pos, int whence)
+{
+	const struct etfs_window *win = &open->map->spec.win;
+	u64 size = etfs_open_size(open);
+	loff_t off;
+	int err;
+
+	if (pos < 0 || pos >= size)
+		return -ENXIO;
+	err = etfs_window_off(win, pos, &off);
+	if (err)
+		return err;
+	off = vfs_llseek(open->host, off, whence);
+	if (off < 0)
+		return off;
+	pos = off - win->offset;
+	if (pos >= size) {
+		if (whence == SEEK_DATA)
+			return -ENXIO;
+		pos = size;
+	}
+	return vfs_setpos(file, pos, S64_MAX);
+}
+
+static loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
+{
+	struct etfs_open *open = file->private_data;
+
+	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+		return etfs_window_seek_data(open, file, pos, whence);
+	return generic_file_llseek_size(file, pos, whence, S64_MAX,
+					etfs_open_size(open));
+}
+
+/* Space and durability */
+
+static int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
+			     int datasync)
+{
+	struct etfs_open *open = file->private_data;
+	const struct etfs_window *win = &open->map->spec.win;
+	loff_t from, to;
+
+	if (etfs_window_off(win, start, &from))
+		from = S64_MAX;
+	if (etfs_window_off(win, end, &to))
+		to = S64_MAX;
+	return vfs_fsync_range(open->host, from, to, datasync);
+}
+
+/* No mode moves bytes, and none takes space past the end of the window. */
+static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
+				  loff_t len)
+{
+	struct etfs_open *open = file->private_data;
+	const struct etfs_window *win = &open->map->spec.win;
+	loff_t off;
+	long ret;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
+		     FALLOC_FL_ZERO_RANGE))
+		return -EOPNOTSUPP;
+	if (etfs_window_is_fixed(win) && pos + len > win->size) {
+		if (!(mode & FALLOC_FL_PUNCH_HOLE))
+			return -ENOSPC;
+		if (pos >= win->size)
+			return 0;
+		len = win->size - pos;
+	}
+	ret = etfs_window_off(win, pos, &off);
+	if (!ret)
+		ret = vfs_fallocate(open->host, mode, off, len);
+	if (!ret) {
+		etfs_open_refresh(open, file_inode(file));
+		etfs_cover_changed(file_inode(file));
+	}
+	return ret;
+}
+
+static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return etfs_cover_mmap(file->private_data, file, vma);
+}
+
+static const struct file_operations etfs_window_operations = {
+	.open		= etfs_window_open,
+	.release	= etfs_window_release,
+	.llseek		= etfs_window_llseek,
+	.read_iter	= etfs_window_read_iter,
+	.write_iter	= etfs_window_write_iter,
+	.splice_read	= etfs_window_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.fsync		= etfs_window_fsync,
+	.fallocate	= etfs_window_fallocate,
+	.mmap		= etfs_window_mmap,
+	.setlease	= generic_setlease,
+};
+
+/* The kind */
+
+static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
+{
+	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
+	struct file *host = etfs_host_open(map, flags, why);
+
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	/* Bound by path: each open finds it again. */
+	fput(host);
+	return 0;
+}
+
+static void etfs_window_unbind(struct etfs_map *map)
+{
+}
+
+static void etfs_window_node(struct inode *inode, struct etfs_map *map)
+{
+	inode->i_fop = &etfs_window_operations;
+}
+
+static void etfs_window_remove(struct etfs_map *map)
+{
+}
+
+const struct etfs_kind etfs_reg_kind = {
+	.name	= "reg",
+	.type	= S_IFREG,
+	.bind	= etfs_window_bind,
+	.unbind	= etfs_window_unbind,
+	.node	= etfs_window_node,
+	.remove	= etfs_window_remove,
+};
