@@ -99,24 +99,6 @@ static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 	return err;
 }
 
-static struct file *etfs_host_open_path(const struct etfs_map *map, int flags)
-{
-	struct path root;
-	struct file *host;
-
-	etfs_origin_root(map->origin, &root);
-	/* O_NONBLOCK: what was a file may be a fifo by now. */
-	host = file_open_root(&root, map->spec.host,
-			      flags | O_NONBLOCK | O_LARGEFILE, 0);
-	path_put(&root);
-	if (IS_ERR(host))
-		return host;
-	spin_lock(&host->f_lock);
-	host->f_flags &= ~O_NONBLOCK;
-	spin_unlock(&host->f_lock);
-	return host;
-}
-
 /* May this object stand behind a key at all? */
 static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 {
@@ -142,19 +124,60 @@ static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 	return 0;
 }
 
+/*
+ * What open(2) asks before it opens a file that exists; dentry_open() asks the
+ * mount and the security modules, but not this.
+ */
+static int etfs_host_may_open(const struct path *path, int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	int mask = MAY_OPEN;
+
+	if (S_ISBLK(inode->i_mode) &&
+	    ((path->mnt->mnt_flags & MNT_NODEV) ||
+	     (inode->i_sb->s_iflags & SB_I_NODEV)))
+		return -EACCES;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		mask |= MAY_READ;
+	if ((flags & O_ACCMODE) != O_RDONLY) {
+		mask |= MAY_WRITE;
+		if (IS_APPEND(inode))
+			return -EPERM;
+	}
+	return inode_permission(path_mnt_idmap(path), inode, mask);
+}
+
+/*
+ * Judged before it is opened: a tape would rewind, a fifo wait, and a key that
+ * leads back to itself never end.
+ */
+static struct file *etfs_host_open_path(const struct path *path, int flags,
+					const struct cred *cred,
+					struct etfs_reason *why)
+{
+	struct file *host;
+	int err;
+
+	err = etfs_host_judge(d_inode(path->dentry), why);
+	if (err)
+		return ERR_PTR(err);
+	err = etfs_host_may_open(path, flags);
+	host = err ? ERR_PTR(err) : dentry_open(path, flags | O_LARGEFILE, cred);
+	if (IS_ERR(host))
+		etfs_refuse(why, "the host file cannot be opened for %s (error %ld)",
+			    flags & O_ACCMODE ? "writing" : "reading",
+			    -PTR_ERR(host));
+	return host;
+}
+
 static int etfs_host_judge_file(const struct file *host,
 				struct etfs_reason *why)
 {
-	int err = etfs_host_judge(file_inode(host), why);
-
-	if (err)
-		return err;
-	if (!host->f_op->read_iter ||
-	    ((host->f_mode & FMODE_WRITE) && !host->f_op->write_iter)) {
-		etfs_refuse(why, "the host file cannot be read and written by bytes");
-		return -EINVAL;
-	}
-	return 0;
+	if (host->f_op->read_iter &&
+	    (!(host->f_mode & FMODE_WRITE) || host->f_op->write_iter))
+		return 0;
+	etfs_refuse(why, "the host file cannot be read and written by bytes");
+	return -EINVAL;
 }
 
 /* Bytes of an open host file or block device. */
@@ -179,32 +202,24 @@ static int etfs_host_judge_window(const struct etfs_map *map,
 	return -EINVAL;
 }
 
-/*
- * At registration the path is judged before it is opened: opening a tape
- * rewinds it.
- */
-static int etfs_host_check(const struct etfs_map *map, struct etfs_reason *why)
+/* The same at registration, with the reason if it leads nowhere. */
+static int etfs_host_find(const struct etfs_map *map, struct path *path,
+			  struct etfs_reason *why)
 {
-	struct path path;
 	int err;
 
-	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, &path);
-	if (err == -ELOOP && !etfs_host_walk(map, 0, &path)) {
+	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
+	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {
+		if (map->spec.type != ETFS_REG)
+			return 0;
 		/* /proc/self/fd/1 is somebody else's file next time. */
-		path_put(&path);
-		if (map->spec.type == ETFS_REG) {
-			etfs_refuse(why, "binding an open file is not in this version");
-			return -EINVAL;
-		}
-		err = etfs_host_walk(map, 0, &path);
+		path_put(path);
+		etfs_refuse(why, "binding an open file is not in this version");
+		return -EINVAL;
 	}
-	if (err) {
+	if (err)
 		etfs_refuse(why, "the host path cannot be found (error %d)",
 			    -err);
-		return err;
-	}
-	err = etfs_host_judge(d_inode(path.dentry), why);
-	path_put(&path);
 	return err;
 }
 
@@ -233,6 +248,17 @@ static void etfs_host_remember(struct etfs_map *map, const struct file *host)
 	};
 }
 
+/* Of one that was just found: all that only a registration asks. */
+static int etfs_host_register(struct etfs_map *map, const struct file *host,
+			      struct etfs_reason *why)
+{
+	int err = etfs_host_judge_window(map, host, why);
+
+	if (!err)
+		etfs_host_remember(map, host);
+	return err;
+}
+
 /*
  * Open what the path leads to now, as the registrant. With why this is a
  * registration: the window is checked, too, and the reason for a refusal told.
@@ -243,34 +269,31 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	const struct cred *old = override_creds(map->origin->cred);
 	struct etfs_reason unheard;
 	struct file *host;
-	int err = 0;
+	struct path path;
+	int err;
 
-	if (why)
-		err = etfs_host_check(map, why);
-	if (err) {
-		host = ERR_PTR(err);
+	err = why ? etfs_host_find(map, &path, why) :
+		    etfs_host_walk(map, 0, &path);
+	if (err)
 		goto revert;
-	}
-	host = etfs_host_open_path(map, flags);
+	host = etfs_host_open_path(&path, flags, map->origin->cred,
+				   why ?: &unheard);
+	path_put(&path);
 	if (IS_ERR(host)) {
-		if (why)
-			etfs_refuse(why, "the host file cannot be opened for %s (error %ld)",
-				    flags & O_ACCMODE ? "writing" : "reading",
-				    -PTR_ERR(host));
+		err = PTR_ERR(host);
+		/* A disk says so as open(2) of a disk does. */
+		if (err == -EROFS && map->spec.type == ETFS_BLK)
+			err = -EACCES;
 		goto revert;
 	}
 	err = etfs_host_judge_file(host, why ?: &unheard);
-	if (!err && why) {
-		err = etfs_host_judge_window(map, host, why);
-		etfs_host_remember(map, host);
-	}
-	if (err) {
+	if (!err && why)
+		err = etfs_host_register(map, host, why);
+	if (err)
 		fput(host);
-		host = ERR_PTR(err);
-	}
 revert:
 	revert_creds(old);
-	return host;
+	return err ? ERR_PTR(err) : host;
 }
 
 /* One more open file of what host is open on, for a mapping. */
@@ -308,7 +331,23 @@ int etfs_host_truncate(struct file *host, u64 size)
 	return err;
 }
 
-/* Attributes of what the path leads to now; a device has its size. */
+/* The size of a device is not in its node's attributes. */
+static int etfs_host_getattr_size(const struct etfs_map *map,
+				  const struct path *path, struct kstat *stat)
+{
+	struct etfs_reason unheard;
+	struct file *host;
+
+	host = etfs_host_open_path(path, O_RDONLY, map->origin->cred, &unheard);
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	stat->size = etfs_host_size(host);
+	stat->blocks = stat->size >> SECTOR_SHIFT;
+	fput(host);
+	return 0;
+}
+
+/* Attributes of what the path leads to now. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat)
 {
 	const struct cred *old = override_creds(map->origin->cred);
@@ -328,18 +367,9 @@ int etfs_host_getattr(struct etfs_map *map, struct kstat *stat)
 	if (!err)
 		err = vfs_getattr(&path, stat, STATX_BASIC_STATS | STATX_BTIME,
 				  AT_STATX_SYNC_AS_STAT);
+	if (!err && S_ISBLK(stat->mode))
+		err = etfs_host_getattr_size(map, &path, stat);
 	path_put(&path);
-	if (!err && S_ISBLK(stat->mode)) {
-		struct file *host = etfs_host_open_path(map, O_RDONLY);
-
-		if (IS_ERR(host)) {
-			err = PTR_ERR(host);
-			goto revert;
-		}
-		stat->size = etfs_host_size(host);
-		stat->blocks = stat->size >> 9;
-		fput(host);
-	}
 revert:
 	revert_creds(old);
 	return err;

@@ -640,6 +640,11 @@ int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 		line.at++;
 	if (line.at == line.end || *line.at == '#')
 		return 0;
+	if ((*line.at == '=' || *line.at == '-') &&
+	    (line.at + 1 == line.end || etfs_is_blank(line.at[1])))
+		return etfs_line_refuse(&line, etfs_line_col(&line, line.at),
+					-EINVAL, "a key follows %c at once",
+					*line.at);
 	switch (*line.at) {
 	case '/':
 		op->verb = ETFS_ADD;
