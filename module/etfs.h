@@ -243,8 +243,9 @@ struct etfs_map {
 	struct list_head pinned;
 	/* one more with each change of attr */
 	u32 attr_seq;
+	/* covers attr and attr_seq */
 	spinlock_t attr_lock;
-	/* under attr_lock: what the node shows */
+	/* what the node shows */
 	struct etfs_attr {
 		/* set by an option or by chmod, chown: ETFS_MAP_MODE, ... */
 		u32 flags;
@@ -288,7 +289,7 @@ struct etfs_kind {
 	void (*node)(struct inode *inode, struct etfs_map *map);
 	/* The name is gone for everyone, or never came; openers may remain. */
 	void (*remove)(struct etfs_map *map);
-	/* Has the host file it is bound to no name any more? NULL: bound by path. */
+	/* Has the bound host file no name any more? NULL: bound by path. */
 	bool (*is_lost)(const struct etfs_map *map);
 };
 
@@ -298,6 +299,7 @@ struct etfs_kind {
  * L under lock - R read under RCU - A atomic
  */
 struct etfs_table {
+	/* outermost: see above */
 	struct mutex lock;
 	/* I: the name "/", always there */
 	struct etfs_key *root;

@@ -162,7 +162,8 @@ static struct file *etfs_host_open_path(const struct path *path, int flags,
 	if (err)
 		return ERR_PTR(err);
 	err = etfs_host_may_open(path, flags);
-	host = err ? ERR_PTR(err) : dentry_open(path, flags | O_LARGEFILE, cred);
+	host = err ? ERR_PTR(err) :
+		     dentry_open(path, flags | O_LARGEFILE, cred);
 	if (IS_ERR(host))
 		etfs_refuse(why, "the host file cannot be opened for %s (error %ld)",
 			    flags & O_ACCMODE ? "writing" : "reading",

@@ -44,12 +44,14 @@ static void etfs_map_release(struct work_struct *work)
 
 static char *etfs_map_string(char **at, const char *s)
 {
-	char *to = *at;
+	size_t len;
+	char *to;
 
 	if (!s)
 		return NULL;
-	strcpy(to, s);
-	*at = to + strlen(s) + 1;
+	len = strlen(s) + 1;
+	to = memcpy(*at, s, len);
+	*at += len;
 	return to;
 }
 

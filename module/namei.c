@@ -58,6 +58,7 @@ static int rumpfs_create(struct mnt_idmap *idmap, struct inode *dir,
 {
 	return rumpfs_mknod(idmap, dir, dentry, mode | S_IFREG, 0);
 }
+
 COMPAT_CREATE(rumpfs_create)
 
 static struct dentry *rumpfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
@@ -65,6 +66,7 @@ static struct dentry *rumpfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
 {
 	return ERR_PTR(rumpfs_mknod(idmap, dir, dentry, mode | S_IFDIR, 0));
 }
+
 COMPAT_MKDIR(rumpfs_mkdir)
 
 static int rumpfs_symlink(struct mnt_idmap *idmap, struct inode *dir,

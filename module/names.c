@@ -45,6 +45,7 @@ static bool rumpfs_dir_key_cached(const struct inode *dir,
 	if (smp_load_acquire(&node->dir.shape) != shape)
 		return false;
 	*key = READ_ONCE(node->dir.key);
+	/* The key is of that shape only if no other was stored meanwhile. */
 	smp_rmb();
 	return READ_ONCE(node->dir.shape) == shape;
 }
@@ -59,6 +60,7 @@ static void rumpfs_dir_key_store(struct inode *dir, struct etfs_key *key,
 	/* Pairs with rumpfs_dir_key_cached(). */
 	smp_wmb();
 	WRITE_ONCE(node->dir.key, key);
+	/* See above. */
 	smp_store_release(&node->dir.shape, shape);
 	spin_unlock(&dir->i_lock);
 }
@@ -345,6 +347,7 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 		rumpfs_dir_key_end();
 	return ret;
 }
+
 COMPAT_D_REVALIDATE(rumpfs_key_revalidate)
 
 static const struct dentry_operations rumpfs_key_dentry_operations = {

@@ -160,7 +160,8 @@ void rumpfs_names_use_ops(struct super_block *sb);
  * Context: may sleep first, returns in an RCU read section in any case.
  */
 struct etfs_key *rumpfs_dir_key_begin(struct inode *dir);
-static inline void rumpfs_dir_key_end(void) __releases(RCU)
+static inline void rumpfs_dir_key_end(void)
+	__releases(RCU)
 {
 	rcu_read_unlock();
 }
@@ -175,7 +176,7 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new);
 void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new);
-/* Show again what is hidden under a name that has just gone. Context: as above. */
+/* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
 /* Does the table have names below this directory? 0, 1 or an errno. */
 int rumpfs_names_below(struct inode *dir);

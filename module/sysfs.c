@@ -113,6 +113,7 @@ put_origin:
 	etfs_origin_put(origin);
 	return err ?: count;
 }
+
 COMPAT_BIN_WRITE(etfs_write)
 
 static ssize_t etfs_read(struct file *file, struct kobject *kobj,
@@ -126,6 +127,7 @@ static ssize_t etfs_read(struct file *file, struct kobject *kobj,
 	mutex_unlock(&etfs_host_table.lock);
 	return n;
 }
+
 COMPAT_BIN_READ(etfs_read)
 
 static const struct bin_attribute etfs_attribute = {

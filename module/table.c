@@ -24,10 +24,11 @@ bool etfs_life_is_on(const struct etfs_life *life)
 {
 	const struct etfs_epoch *dead;
 
-	/* Pairs with the release in etfs_table_commit(). */
+	/* Both pair with the release in etfs_table_commit(). */
 	if (!smp_load_acquire(&READ_ONCE(life->born)->on))
 		return false;
 	dead = READ_ONCE(life->dead);
+	/* See above. */
 	return !dead || !smp_load_acquire(&dead->on);
 }
 

@@ -11,9 +11,8 @@
  * under it, makes the old one as function_compat. The slot's own type picks;
  * a wrong new shape falls to default: and is an incompatible pointer.
  */
-#define compat_op(tag, slot, fn) \
-	_Generic(((struct tag *)0)->slot, \
-		 compat_##slot##_t : fn##_compat, \
-		 default : fn)
+#define compat_op(tag, slot, fn)					\
+	_Generic(((struct tag *)0)->slot,				\
+		 compat_##slot##_t: fn##_compat, default: fn)
 
 #endif /* _RUMPFS_COMPAT_H */

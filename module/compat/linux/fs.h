@@ -4,7 +4,7 @@
 
 #include_next <linux/fs.h>
 
-#if __has_include(<linux/filelock.h>)
+#ifdef HAVE_FILELOCK_HEADER
 #include <linux/filelock.h>
 #endif
 

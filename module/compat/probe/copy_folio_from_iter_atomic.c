@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Can an iterator be copied into a folio?
 #include <linux/uio.h>
 size_t probe(struct folio *folio, struct iov_iter *iter);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Is there a splice_read on top of read_iter?
 // needs: copy_splice_read
 #include <linux/fs.h>

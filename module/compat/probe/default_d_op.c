@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Has a super block one table of dentry operations?
 // needs: set_default_d_op
 #include <linux/fs.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Does filemap_alloc_folio() take a memory policy?
 #include <linux/pagemap.h>
 struct folio *probe(void);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Are the times of an inode behind accessors?
 // needs: simple_inode_init_ts
 #include <linux/fs.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Is an idmapping a type of its own, and no user namespace?
 #include <linux/fs.h>
 struct mnt_idmap *probe(struct file *file);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Are pinned dentries marked as such?
 // needs: d_make_discardable
 #include <linux/dcache.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Are the features of a disk among its queue_limits?
 #include <linux/blkdev.h>
 struct gendisk *probe(struct queue_limits *lim);

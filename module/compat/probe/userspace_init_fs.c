@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Is the root of the init process to be had?
 // needs: userspace_init_fs
 #include <linux/fs_struct.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0
 // Is there one call for both kinds of mmap methods?
 #include <linux/fs.h>
 int probe(struct file *file, struct vm_area_struct *vma);
