@@ -146,11 +146,25 @@ static bool etfs_batch_is_bound(const struct etfs_batch *batch)
 	return true;
 }
 
+/* Has anybody the key open, mapped or as a mount point? */
+static bool etfs_batch_is_busy(const struct etfs_batch *batch,
+			       const struct etfs_map *map)
+{
+	struct rumpfs_sb *sbi;
+
+	if (etfs_map_is_busy(map))
+		return true;
+	list_for_each_entry(sbi, &batch->table->mounts, table_node)
+		if (rumpfs_names_is_mountpoint(sbi, map->spec.key))
+			return true;
+	return false;
+}
+
 static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
 			     struct etfs_map *map)
 {
 	if (op->removal == ETFS_BUSY) {
-		if (etfs_map_is_busy(map)) {
+		if (etfs_batch_is_busy(batch, map)) {
 			etfs_refuse(&batch->why, "%s is in use",
 				    map->spec.key);
 			return -EBUSY;
@@ -285,8 +299,11 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 		op->map = NULL;
 	etfs_batch_recheck_pinned(table);
 	etfs_table_commit(batch);
-	list_for_each_entry(sbi, &table->mounts, table_node)
+	list_for_each_entry(sbi, &table->mounts, table_node) {
 		rumpfs_names_sync(sbi, batch);
+		list_for_each_entry(map, &batch->dead, dead)
+			rumpfs_key_forget(sbi, map);
+	}
 	etfs_table_settle(batch);
 }
 

@@ -52,7 +52,9 @@ static bool rumpfs_key_is_listed(const struct etfs_key *key,
 	if (!etfs_life_is_on(&key->life))
 		return false;
 	map = etfs_key_map(key);
-	if (map && (map->spec.flags & ETFS_MAP_HIDDEN))
+	/* Without a map it is a directory, unless both died at once. */
+	if (map ? map->spec.flags & ETFS_MAP_HIDDEN :
+		  !etfs_life_is_on(&key->life))
 		return false;
 	listed->type = map ? map->kind->type : S_IFDIR;
 	listed->ino = map ? map->ino : key->ino;

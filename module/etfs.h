@@ -35,7 +35,6 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable.h>
-#include <linux/time64.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
@@ -245,17 +244,14 @@ struct etfs_map {
 	u32 attr_seq;
 	/* covers attr and attr_seq */
 	spinlock_t attr_lock;
-	/* what the node shows */
+	/* what the node shows, but for what a mount has changed */
 	struct etfs_attr {
-		/* set by an option or by chmod, chown: ETFS_MAP_MODE, ... */
+		/* set by an option: ETFS_MAP_MODE, ... */
 		u32 flags;
 		/* those, or what the host file had when last looked at */
 		umode_t mode;
 		kuid_t uid;
 		kgid_t gid;
-		/* set by utimes, until the host's mtime is another */
-		bool has_times;
-		struct timespec64 atime, mtime, host_mtime;
 	} attr;
 	/* I: the host file, of a kind that binds it for good */
 	struct file *host;

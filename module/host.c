@@ -320,7 +320,7 @@ int etfs_host_truncate(struct file *host, u64 size)
 	if (!S_ISREG(file_inode(host)->i_mode))
 		return -EINVAL;
 	if (!capable(CAP_FSETID))
-		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_SGID;
+		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_SGID | ATTR_FORCE;
 	err = mnt_want_write_file(host);
 	if (err)
 		return err;

@@ -2,33 +2,110 @@
 /*
  * What stat, chmod and access say of a mapped node.
  *
- * Mode and ids are the host's, live, unless an option or chmod or chown said
- * otherwise; that is kept with the map, for all mounts. The inode has a copy,
- * which is refreshed by each stat and open, and before anyone is refused.
+ * Mode and ids are the host's, live, unless an option said otherwise; that is
+ * kept with the map. What chmod, chown and utimes said is kept by the mount
+ * they were said in, until the key goes. The inode has a copy of both, which
+ * is refreshed by each stat and open, and before anyone is refused.
  */
 #include "rumpfs.h"
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/slab.h>
 #include <linux/stat.h>
+
+/* What a mount has changed of a node. Covered by the lock of sbi->own. */
+struct rumpfs_own {
+	/* ETFS_MAP_MODE, _UID, _GID */
+	u32 flags;
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+	/* until the host's mtime is another */
+	bool has_times;
+	struct timespec64 atime, mtime, host_mtime;
+};
+
+static unsigned long rumpfs_own_index(const struct etfs_map *map)
+{
+	return map->ino & ~BIT_ULL(62);
+}
+
+static struct xarray *rumpfs_owns(const struct inode *inode)
+{
+	return &RUMPFS_SB(inode->i_sb)->own;
+}
+
+/* Context: xa_lock held. */
+static struct rumpfs_own *rumpfs_own_find(const struct inode *inode)
+{
+	return xa_load(rumpfs_owns(inode),
+		       rumpfs_own_index(RUMPFS_NODE(inode)->map));
+}
+
+/* There is one to be changed, from now on. */
+static int rumpfs_own_make(struct inode *inode)
+{
+	struct rumpfs_own *own = kzalloc(sizeof(*own), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!own)
+		return -ENOMEM;
+	err = xa_insert(rumpfs_owns(inode),
+			rumpfs_own_index(RUMPFS_NODE(inode)->map), own,
+			GFP_KERNEL_ACCOUNT);
+	if (err)
+		kfree(own);
+	return err == -EBUSY ? 0 : err;
+}
+
+void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map)
+{
+	if (!xa_empty(&sbi->own))
+		kfree(xa_erase(&sbi->own, rumpfs_own_index(map)));
+}
+
+void rumpfs_key_forget_all(struct rumpfs_sb *sbi)
+{
+	struct rumpfs_own *own;
+	unsigned long index;
+
+	xa_for_each(&sbi->own, index, own)
+		kfree(own);
+	xa_destroy(&sbi->own);
+}
 
 void rumpfs_key_load(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct etfs_map *map = node->map;
+	struct rumpfs_own *own;
+	struct etfs_attr attr;
 
 	spin_lock(&map->attr_lock);
-	inode->i_mode = (inode->i_mode & S_IFMT) | map->attr.mode;
-	inode->i_uid = map->attr.uid;
-	inode->i_gid = map->attr.gid;
+	attr = map->attr;
 	WRITE_ONCE(node->key.attr_seq, map->attr_seq);
 	spin_unlock(&map->attr_lock);
+
+	xa_lock(rumpfs_owns(inode));
+	own = rumpfs_own_find(inode);
+	if (own && (own->flags & ETFS_MAP_MODE))
+		attr.mode = own->mode;
+	if (own && (own->flags & ETFS_MAP_UID))
+		attr.uid = own->uid;
+	if (own && (own->flags & ETFS_MAP_GID))
+		attr.gid = own->gid;
+	inode->i_mode = (inode->i_mode & S_IFMT) | attr.mode;
+	inode->i_uid = attr.uid;
+	inode->i_gid = attr.gid;
+	xa_unlock(rumpfs_owns(inode));
 }
 
 bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	struct etfs_attr *attr = &map->attr;
+	struct rumpfs_own *own;
 	bool changed = false;
 
 	spin_lock(&map->attr_lock);
@@ -45,12 +122,16 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 		attr->gid = host->gid;
 		changed = true;
 	}
-	if (attr->has_times &&
-	    !timespec64_equal(&attr->host_mtime, &host->mtime))
-		attr->has_times = false;
 	if (changed)
 		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
 	spin_unlock(&map->attr_lock);
+
+	xa_lock(rumpfs_owns(inode));
+	own = rumpfs_own_find(inode);
+	if (own && !timespec64_equal(&own->host_mtime, &host->mtime))
+		own->has_times = false;
+	xa_unlock(rumpfs_owns(inode));
+
 	changed = READ_ONCE(map->attr_seq) !=
 		  READ_ONCE(RUMPFS_NODE(inode)->key.attr_seq);
 	if (changed)
@@ -65,6 +146,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct inode *inode = d_inode(path->dentry);
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	const struct etfs_window *win = &map->spec.win;
+	struct rumpfs_own *own;
 	struct kstat host;
 	int err;
 
@@ -80,12 +162,13 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	stat->result_mask |= host.result_mask & STATX_BTIME;
 	stat->blksize = host.blksize;
 	stat->nlink = 1;
-	spin_lock(&map->attr_lock);
-	if (map->attr.has_times) {
-		stat->atime = map->attr.atime;
-		stat->mtime = map->attr.mtime;
+	xa_lock(rumpfs_owns(inode));
+	own = rumpfs_own_find(inode);
+	if (own && own->has_times) {
+		stat->atime = own->atime;
+		stat->mtime = own->mtime;
 	}
-	spin_unlock(&map->attr_lock);
+	xa_unlock(rumpfs_owns(inode));
 	if (!S_ISREG(inode->i_mode))
 		return 0;
 	stat->size = etfs_window_size(win, host.size);
@@ -165,6 +248,50 @@ static int rumpfs_key_truncate(struct inode *inode, const struct iattr *attr)
 	return err;
 }
 
+/* Keep what setattr_copy() has put into the inode. */
+static void rumpfs_key_keep(struct inode *inode, unsigned int valid,
+			    const struct kstat *host)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct rumpfs_own *own;
+
+	xa_lock(rumpfs_owns(inode));
+	own = rumpfs_own_find(inode);
+	/* The key may have gone meanwhile, and with it what is kept. */
+	if (!own)
+		goto unlock;
+	if (valid & ATTR_MODE) {
+		own->mode = inode->i_mode & 07777;
+		own->flags |= ETFS_MAP_MODE;
+	}
+	if (valid & ATTR_UID) {
+		own->uid = inode->i_uid;
+		own->flags |= ETFS_MAP_UID;
+	}
+	if (valid & ATTR_GID) {
+		own->gid = inode->i_gid;
+		own->flags |= ETFS_MAP_GID;
+	}
+	if (valid & (ATTR_ATIME | ATTR_MTIME)) {
+		if (!own->has_times) {
+			own->atime = host->atime;
+			own->mtime = host->mtime;
+		}
+		if (valid & ATTR_ATIME)
+			own->atime = inode_get_atime(inode);
+		if (valid & ATTR_MTIME)
+			own->mtime = inode_get_mtime(inode);
+		own->host_mtime = host->mtime;
+		own->has_times = true;
+	}
+unlock:
+	xa_unlock(rumpfs_owns(inode));
+	/* An older inode of this key may still be about. */
+	spin_lock(&map->attr_lock);
+	WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
+	spin_unlock(&map->attr_lock);
+}
+
 /* Attributes of the node change in memory alone; the host never knows. */
 static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			      struct iattr *attr)
@@ -174,12 +301,13 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	const unsigned int times = ATTR_ATIME_SET | ATTR_MTIME_SET |
 				   ATTR_TIMES_SET;
 	bool is_size = attr->ia_valid & ATTR_SIZE;
-	struct kstat host = { };
+	struct kstat host;
 	int err;
 
-	err = rumpfs_key_ask(inode);
+	err = etfs_host_getattr(map, &host);
 	if (err)
 		return err;
+	rumpfs_key_learn(inode, &host);
 	err = setattr_prepare(idmap, dentry, attr);
 	if (err)
 		return err;
@@ -191,40 +319,14 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	/* The host's own times tell of a truncation. */
 	if (is_size && !(attr->ia_valid & times))
 		attr->ia_valid &= ~(ATTR_ATIME | ATTR_MTIME);
-	if (attr->ia_valid & (ATTR_ATIME | ATTR_MTIME)) {
-		err = etfs_host_getattr(map, &host);
-		if (err)
-			return err;
-	}
+	if (!(attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
+				ATTR_MTIME)))
+		return 0;
+	err = rumpfs_own_make(inode);
+	if (err)
+		return err;
 	setattr_copy(idmap, inode, attr);
-
-	spin_lock(&map->attr_lock);
-	if (attr->ia_valid & ATTR_MODE) {
-		map->attr.mode = inode->i_mode & 07777;
-		map->attr.flags |= ETFS_MAP_MODE;
-	}
-	if (attr->ia_valid & ATTR_UID) {
-		map->attr.uid = inode->i_uid;
-		map->attr.flags |= ETFS_MAP_UID;
-	}
-	if (attr->ia_valid & ATTR_GID) {
-		map->attr.gid = inode->i_gid;
-		map->attr.flags |= ETFS_MAP_GID;
-	}
-	if (attr->ia_valid & (ATTR_ATIME | ATTR_MTIME)) {
-		if (!map->attr.has_times) {
-			map->attr.atime = host.atime;
-			map->attr.mtime = host.mtime;
-		}
-		if (attr->ia_valid & ATTR_ATIME)
-			map->attr.atime = inode_get_atime(inode);
-		if (attr->ia_valid & ATTR_MTIME)
-			map->attr.mtime = inode_get_mtime(inode);
-		map->attr.host_mtime = host.mtime;
-		map->attr.has_times = true;
-	}
-	WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
-	spin_unlock(&map->attr_lock);
+	rumpfs_key_keep(inode, attr->ia_valid, &host);
 	rumpfs_key_load(inode);
 	return 0;
 }

@@ -184,6 +184,7 @@ static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
 
 	if (err)
 		return err;
+	rumpfs_names_unkey(dir, dentry);
 	rumpfs_leave(dir, dentry);
 	rumpfs_names_uncover(dir, &dentry->d_name);
 	return 0;
@@ -230,6 +231,8 @@ static int rumpfs_rename_exchange(struct inode *old_dir, struct dentry *old,
 
 	if (err)
 		return err;
+	rumpfs_names_unkey(old_dir, old);
+	rumpfs_names_unkey(new_dir, new);
 	rumpfs_names_exchange(old_dir, old, new_dir, new);
 	rumpfs_move_link(old, old_dir, new_dir);
 	rumpfs_move_link(new, new_dir, old_dir);
@@ -295,8 +298,11 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		goto put_whiteout;
 	}
 	rumpfs_rename_times(old_dir, old, new_dir, new);
-	if (d_really_is_positive(new))
+	rumpfs_names_unkey(old_dir, old);
+	if (d_really_is_positive(new)) {
+		rumpfs_names_unkey(new_dir, new);
 		rumpfs_leave(new_dir, new);
+	}
 	rumpfs_move_link(old, old_dir, new_dir);
 put_whiteout:
 	dput(whiteout);

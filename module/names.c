@@ -246,6 +246,21 @@ static void rumpfs_links_add(struct inode *dir, int change)
 	spin_unlock(&dir->i_lock);
 }
 
+/*
+ * The keys below a directory are gone, and it is to be moved or removed before
+ * the mount was told: its parent counts it again.
+ */
+void rumpfs_names_unkey(struct inode *dir, const struct dentry *dentry)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
+
+	if (!d_is_dir(dentry) || !node->dir.is_keyed)
+		return;
+	node->dir.is_keyed = false;
+	node->dir.is_implied = false;
+	rumpfs_links_add(dir, 1);
+}
+
 /* Hiding */
 
 /* Does the table's name stand in the way of one in memory? */
@@ -420,12 +435,15 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 		rumpfs_name_show(dir, hidden);
 		return dget(hidden);
 	}
-	if (child && etfs_life_is_on(&child->life)) {
-		/* The table's reference cannot go before we have ours. */
+	while (child && etfs_life_is_on(&child->life)) {
 		map = etfs_key_map(child);
+		/* A map that was let go meanwhile has another after it. */
 		if (map && !etfs_map_tryget(map))
-			map = NULL;
-		ino = child->ino;
+			continue;
+		/* Without a map it is a directory, unless both died at once. */
+		if (map || etfs_life_is_on(&child->life))
+			ino = child->ino;
+		break;
 	}
 	rumpfs_dir_key_end();
 	if (map)
@@ -474,9 +492,7 @@ static bool rumpfs_sync_entry(struct inode *dir, struct dentry *dentry,
 	if (is_dir && node->dir.is_keyed && (!shown || hides)) {
 		if (rumpfs_implied_remove(dir, dentry))
 			return false;
-		node->dir.is_keyed = false;
-		node->dir.is_implied = false;
-		rumpfs_links_add(dir, 1);
+		rumpfs_names_unkey(dir, dentry);
 	}
 	if (hides) {
 		rumpfs_name_hide(dir, dentry);
@@ -544,14 +560,15 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
  * The directory in memory of a name's parent, as far as there is one. Each
  * step waits for a rename under way, which has not seen the batch.
  */
-static struct dentry *rumpfs_sync_find(struct super_block *sb, char *path)
+static struct dentry *rumpfs_sync_find(struct super_block *sb,
+				       const char *path)
 {
 	struct dentry *dir = dget(sb->s_root);
 
 	for (;;) {
 		struct dentry *child = NULL;
 		struct qstr name;
-		char *end;
+		const char *end;
 
 		end = strchr(++path, '/');
 		if (!end)
@@ -572,6 +589,26 @@ static struct dentry *rumpfs_sync_find(struct super_block *sb, char *path)
 		}
 		dir = child;
 	}
+}
+
+bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi, const char *key)
+{
+	struct dentry *parent, *dentry;
+	struct qstr name;
+	bool is_mounted;
+
+	lockdep_assert_held(&sbi->table->lock);
+	parent = rumpfs_sync_find(sbi->sb, key);
+	if (!parent)
+		return false;
+	key = strrchr(key, '/') + 1;
+	name = (struct qstr)QSTR_INIT(key, strlen(key));
+	name.hash = full_name_hash(parent, name.name, name.len);
+	dentry = d_lookup(parent, &name);
+	is_mounted = dentry && d_mountpoint(dentry);
+	dput(dentry);
+	dput(parent);
+	return is_mounted;
 }
 
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)

@@ -329,8 +329,9 @@ static int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
 		return etfs_line_refuse(line, field->col, -EINVAL,
 					"a tag has at least one byte");
 	if (field->len > ETFS_MAX_TAG)
-		etfs_line_too_long(line, field->col, "a tag", field->len,
-				   ETFS_MAX_TAG);
+		return etfs_line_refuse(line, field->col, -EINVAL,
+					"a tag of %zu bytes, at most %d",
+					field->len, ETFS_MAX_TAG);
 	op->spec.tag = field->text;
 	return 0;
 }

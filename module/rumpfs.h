@@ -50,6 +50,8 @@ struct rumpfs_sb {
 	struct etfs_table *table;
 	/* L: in table->mounts */
 	struct list_head table_node;
+	/* what chmod, chown and utimes said of mapped nodes; see key.c */
+	struct xarray own;
 };
 
 /* The marks of a directory's array. */
@@ -178,6 +180,9 @@ void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new);
 /* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
+void rumpfs_names_unkey(struct inode *dir, const struct dentry *dentry);
+/* Is something mounted on the node of a key? Context: table->lock. */
+bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi, const char *key);
 /* Does the table have names below this directory? 0, 1 or an errno. */
 int rumpfs_names_below(struct inode *dir);
 /* 0, -ENOTEMPTY or -ENOMEM. */
@@ -205,6 +210,9 @@ extern const struct inode_operations rumpfs_key_inode_operations;
 void rumpfs_key_load(struct inode *inode);
 /* The host file says this; did i_mode or an id change? */
 bool rumpfs_key_learn(struct inode *inode, const struct kstat *host);
+/* Drop what a mount has changed of a node that is gone, or of all. */
+void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map);
+void rumpfs_key_forget_all(struct rumpfs_sb *sbi);
 
 /* An open mapped file. Owned by its struct file. I: all but cover. */
 struct etfs_open {

@@ -279,6 +279,7 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return -ENOMEM;
 	sbi->sb = sb;
 	INIT_LIST_HEAD(&sbi->table_node);
+	xa_init(&sbi->own);
 	sbi->max_bytes = options->max_bytes;
 	sbi->max_inodes = options->max_inodes;
 	sbi->mode = options->mode;
@@ -359,6 +360,8 @@ static void rumpfs_kill_sb(struct super_block *sb)
 	if (sb->s_root)
 		rumpfs_names_unpin_all(sb);
 	kill_anon_super(sb);
+	if (sbi)
+		rumpfs_key_forget_all(sbi);
 	kfree(sbi);
 }
 

@@ -20,15 +20,20 @@
 /* What every settled map and name is born of, and every removed one died of. */
 static struct etfs_epoch etfs_always = { .on = true };
 
+static bool etfs_life_is_born(const struct etfs_life *life)
+{
+	/* Pairs with the release in etfs_table_commit(). */
+	return smp_load_acquire(&READ_ONCE(life->born)->on);
+}
+
 bool etfs_life_is_on(const struct etfs_life *life)
 {
 	const struct etfs_epoch *dead;
 
-	/* Both pair with the release in etfs_table_commit(). */
-	if (!smp_load_acquire(&READ_ONCE(life->born)->on))
+	if (!etfs_life_is_born(life))
 		return false;
 	dead = READ_ONCE(life->dead);
-	/* See above. */
+	/* Pairs with the release in etfs_table_commit(). */
 	return !dead || !smp_load_acquire(&dead->on);
 }
 
@@ -231,14 +236,28 @@ static void etfs_keys_sweep(struct etfs_batch *batch)
 
 /* Maps at a name */
 
+/*
+ * A batch that replaces a map may be committed between two looks: then neither
+ * the new one was born nor the old one lives, and a second pass finds the new.
+ */
 struct etfs_map *etfs_key_map(const struct etfs_key *key)
 {
+	bool is_torn, was_unborn;
 	struct etfs_map *map;
 
-	for (map = rcu_dereference(key->map); map;
-	     map = rcu_dereference(map->older))
-		if (etfs_life_is_on(&map->life))
-			return map;
+	do {
+		is_torn = false;
+		was_unborn = false;
+		for (map = rcu_dereference(key->map); map;
+		     map = rcu_dereference(map->older)) {
+			if (etfs_life_is_on(&map->life))
+				return map;
+			if (!etfs_life_is_born(&map->life))
+				was_unborn = true;
+			else if (was_unborn)
+				is_torn = true;
+		}
+	} while (is_torn);
 	return NULL;
 }
 
