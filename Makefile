@@ -22,9 +22,10 @@ $(compat)/probed.h: $(compat)/probe.sh $(wildcard $(compat)/probe/*.c $(KDIR)/.c
 	sh $(compat)/probe.sh $(KDIR)
 	touch $@
 
-## install: install the module built last, so that modprobe finds it
+## install: build the module and install it, so that modprobe finds it
+# (unsigned: nobody but the distribution has the key that goes with its kernel)
 install modules_install: modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= modules_install
 	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$$($(MAKE) -s -C $(KDIR) kernelrelease)
 
