@@ -432,10 +432,26 @@ void etfs_cover_evict(struct inode *inode)
 	fput(cached->host);
 }
 
-static int etfs_cover_mmap_cached(struct etfs_open *open, struct file *file,
+/*
+ * The file gets the mapping it will be mapped by before anybody has the file:
+ * mmap(2) counts in it before it calls us.
+ */
+int etfs_cover_open(struct etfs_open *open, struct inode *node,
+		    struct file *file)
+{
+	if (etfs_window_is_aligned(&open->map->spec.win) ||
+	    !(file->f_mode & FMODE_READ))
+		return 0;
+	open->cover = etfs_cached_get(node, open);
+	if (!open->cover)
+		return -ENOMEM;
+	file->f_mapping = open->cover->i_mapping;
+	return 0;
+}
+
+static int etfs_cover_mmap_cached(struct etfs_open *open,
 				  struct vm_area_struct *vma)
 {
-	struct inode *inode;
 	int err;
 
 	if (vma->vm_flags & VM_SHARED) {
@@ -444,15 +460,6 @@ static int etfs_cover_mmap_cached(struct etfs_open *open, struct file *file,
 		/* Nor by mprotect later. */
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	if (!READ_ONCE(open->cover)) {
-		inode = etfs_cached_get(file_inode(file), open);
-		if (!inode)
-			return -ENOMEM;
-		if (cmpxchg(&open->cover, NULL, inode))
-			iput(inode);
-	}
-	/* The same value, whoever stores it. */
-	WRITE_ONCE(file->f_mapping, open->cover->i_mapping);
 	err = etfs_cached_check(open->cover);
 	if (err)
 		return err;
@@ -460,10 +467,9 @@ static int etfs_cover_mmap_cached(struct etfs_open *open, struct file *file,
 	return 0;
 }
 
-int etfs_cover_mmap(struct etfs_open *open, struct file *file,
-		    struct vm_area_struct *vma)
+int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma)
 {
 	if (etfs_window_is_aligned(&open->map->spec.win))
 		return etfs_cover_mmap_host(open, vma);
-	return etfs_cover_mmap_cached(open, file, vma);
+	return etfs_cover_mmap_cached(open, vma);
 }

@@ -214,18 +214,19 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host);
 void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map);
 void rumpfs_key_forget_all(struct rumpfs_sb *sbi);
 
-/* An open mapped file. Owned by its struct file. I: all but cover. */
+/* An open mapped file. Owned by its struct file. I: all. */
 struct etfs_open {
 	struct etfs_map *map;
 	struct file *host;
-	/* set once: the inode with the cached pages of an unaligned window */
+	/* a reference: the inode with the pages of an unaligned window */
 	struct inode *cover;
 };
 
 /* In cover.c: a window's pages in somebody's address space */
 extern const struct address_space_operations etfs_cover_aops;
-int etfs_cover_mmap(struct etfs_open *open, struct file *file,
-		    struct vm_area_struct *vma);
+int etfs_cover_open(struct etfs_open *open, struct inode *node,
+		    struct file *file);
+int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);
 /* Bytes of the window were changed through the key. */
 void etfs_cover_changed(struct inode *inode);
 /* A key's inode, or one with cached pages, goes. */

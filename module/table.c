@@ -298,7 +298,10 @@ static void etfs_key_unlink(struct etfs_table *table, struct etfs_map *map)
 	rcu_assign_pointer(*at, etfs_locked(table, map->older));
 }
 
-/* Count one map more or less at a name and above; a name without dies. */
+/*
+ * Count one map more or less at a name and above. A name without any dies at
+ * the commit, not before: the batch may yet give it another.
+ */
 static void etfs_key_count(struct etfs_batch *batch, struct etfs_key *key,
 			   int change)
 {
@@ -306,10 +309,8 @@ static void etfs_key_count(struct etfs_batch *batch, struct etfs_key *key,
 		bool was = key->nr_maps;
 
 		key->nr_maps += change;
-		if (was == !!key->nr_maps || !key->parent)
-			continue;
-		WRITE_ONCE(key->life.dead, key->nr_maps ? NULL : batch->epoch);
-		etfs_key_touch(batch, key);
+		if (was != !!key->nr_maps && key->parent)
+			etfs_key_touch(batch, key);
 	}
 }
 
@@ -513,9 +514,13 @@ void etfs_table_undo(struct etfs_batch *batch)
 void etfs_table_commit(struct etfs_batch *batch)
 {
 	struct etfs_table *table = batch->table;
+	struct etfs_key *key;
 
 	lockdep_assert_held(&table->lock);
-	/* Pairs with the acquires in etfs_life_is_on(). */
+	list_for_each_entry(key, &batch->touched, touched)
+		if (!key->nr_maps)
+			WRITE_ONCE(key->life.dead, batch->epoch);
+	/* Pairs with the acquires in etfs_life_is_born() and _is_on(). */
 	smp_store_release(&batch->epoch->on, true);
 	table->generation++;
 	atomic64_inc(&table->shape);

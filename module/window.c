@@ -99,12 +99,17 @@ static int etfs_window_open(struct inode *inode, struct file *file)
 	err = etfs_open_host(open, inode, file);
 	if (err)
 		goto unuse;
+	err = etfs_cover_open(open, inode, file);
+	if (err)
+		goto put_host;
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
 	etfs_open_refresh(open, inode);
 	return 0;
 
+put_host:
+	fput(open->host);
 unuse:
 	etfs_map_unuse(map);
 free_open:
@@ -386,7 +391,7 @@ static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
 
 static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return etfs_cover_mmap(file->private_data, file, vma);
+	return etfs_cover_mmap(file->private_data, vma);
 }
 
 static const struct file_operations etfs_window_operations = {

@@ -41,7 +41,9 @@ static int write_to(int fd, const char *text)
 /* Give up a capability, keeping the others. */
 static int drop_cap(int cap)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
 	struct __user_cap_data_struct data[2] = {};
 
 	if (syscall(__NR_capget, &header, data))

@@ -126,11 +126,14 @@ FIXTURE_SETUP(window)
 	self->bytes = variant->size ?: TOTAL - variant->offset;
 	if (variant->size) {
 		ASSERT_EQ(0, table("/disk " F " blk offset=%lld,size=%lld",
-				   (long long)variant->offset, (long long)variant->size)) {
+				   (long long)variant->offset,
+				   (long long)variant->size))
+		{
 			TH_LOG("last_error: %s", last_error());
 		}
 	} else {
-		ASSERT_EQ(0, table("/disk " F " blk offset=%lld", (long long)variant->offset));
+		ASSERT_EQ(0, table("/disk " F " blk offset=%lld",
+				   (long long)variant->offset));
 	}
 	self->nr = disk_nr(KEY);
 	ASSERT_LE(0, self->nr);
@@ -151,7 +154,8 @@ TEST_F(window, shows_its_bytes)
 	EXPECT_EQ(variant->expected_bytes, disk_bytes(KEY));
 	EXPECT_EQ(variant->expected_bytes, read_disk(KEY, buf, sizeof(buf), 0));
 	EXPECT_EQ(-1, fill_differs(buf, self->bytes, variant->offset, SEED));
-	EXPECT_EQ(-1, byte_differs(buf + self->bytes, variant->expected_bytes - self->bytes, 0));
+	EXPECT_EQ(-1, byte_differs(buf + self->bytes,
+				   variant->expected_bytes - self->bytes, 0));
 }
 
 TEST_F(window, has_a_device_and_a_node)
@@ -183,8 +187,8 @@ TEST_F(window, writes_reach_the_host)
 	ASSERT_EQ(0, write_disk(KEY, buf, 512, last));
 
 	/* On the host after fsync: the first sector, and what the last has of it. */
-	ASSERT_EQ(MIN(512, self->bytes), get_bytes(F, buf, MIN(512, self->bytes),
-						   variant->offset));
+	ASSERT_EQ(MIN(512, self->bytes),
+		  get_bytes(F, buf, MIN(512, self->bytes), variant->offset));
 	EXPECT_EQ(-1, byte_differs(buf, MIN(512, self->bytes), 0xcc));
 	ASSERT_EQ(self->bytes - last, get_bytes(F, buf, self->bytes - last,
 						variant->offset + last));
@@ -193,7 +197,8 @@ TEST_F(window, writes_reach_the_host)
 	/* The tail of the last sector reads as zeros ever after. */
 	ASSERT_EQ(512, read_disk(KEY, buf, 512, last));
 	EXPECT_EQ(-1, byte_differs(buf, self->bytes - last, 0xcc));
-	EXPECT_EQ(-1, byte_differs(buf + self->bytes - last, last + 512 - self->bytes, 0));
+	EXPECT_EQ(-1, byte_differs(buf + self->bytes - last,
+				   last + 512 - self->bytes, 0));
 }
 
 TEST_F(window, all_of_it_can_be_written)
@@ -220,7 +225,8 @@ TEST_F(window, direct_io_is_the_same)
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(len, pread(fd, buf, len, 0));
-	EXPECT_EQ(-1, fill_differs(buf, MIN((off_t)len, self->bytes), variant->offset, SEED));
+	EXPECT_EQ(-1, fill_differs(buf, MIN((off_t)len, self->bytes),
+				   variant->offset, SEED));
 	memset(buf, 0x11, len);
 	EXPECT_EQ(len, pwrite(fd, buf, len, 0));
 	EXPECT_EQ(1, get_bytes(F, buf, 1, variant->offset));
@@ -239,7 +245,8 @@ TEST_F(window, zeroes_can_be_asked_for)
 	close(fd);
 	EXPECT_EQ(len, get_bytes(F, buf, len, variant->offset));
 	EXPECT_EQ(-1, byte_differs(buf, len, 0));
-	EXPECT_EQ(0, fill_is(F, variant->offset + len, self->bytes - len, 0, SEED));
+	EXPECT_EQ(0, fill_is(F, variant->offset + len, self->bytes - len, 0,
+			     SEED));
 }
 
 TEST_F(window, goes_with_its_key)
@@ -321,7 +328,8 @@ TEST_F(disk, several_disks_on_one_file)
 {
 	int a, b, c;
 
-	ASSERT_EQ(0, table("/a " F " blk size=64K\n/b " F " blk offset=64K,size=64K\n"
+	ASSERT_EQ(0, table("/a " F " blk size=64K\n/b " F
+			   " blk offset=64K,size=64K\n"
 			   "/dir/c " F " blk offset=1,size=1000"));
 	a = disk_nr(MNT "/a");
 	b = disk_nr(MNT "/b");
@@ -350,37 +358,11 @@ TEST_F(disk, the_host_is_bound_for_good)
 	EXPECT_EQ(-1, fill_differs(buf, 512, 0, SEED));
 
 	/* What no path restores is told as such, so that the table loads. */
+	ASSERT_EQ(0, table("/other " F " reg"));
 	EXPECT_EQ(NULL, row_of("/disk"));
 	EXPECT_NE(NULL, strstr(table_rows(), "# unrestorable: ")) {
 		TH_LOG("%s", table_rows());
 	}
-}
-
-TEST_F(disk, another_window_on_the_same_file_keeps_the_disk)
-{
-	int nr, fd;
-
-	ASSERT_EQ(0, table("/disk " F " blk"));
-	nr = disk_nr(KEY);
-	fd = open(KEY, O_RDONLY);
-	ASSERT_EQ(512, pread(fd, buf, 512, 0));
-	ASSERT_EQ(0, truncate(F, 2 * TOTAL));
-	ASSERT_EQ(0, table("=/disk " F " blk")) {
-		TH_LOG("last_error: %s", last_error());
-	}
-	EXPECT_EQ(nr, disk_nr(KEY));
-	EXPECT_EQ(2 * TOTAL, disk_bytes(KEY));
-	EXPECT_EQ(2 * TOTAL, lseek(fd, 0, SEEK_END));
-	EXPECT_EQ(512, pread(fd, buf, 512, TOTAL));
-	EXPECT_EQ(-1, byte_differs(buf, 512, 0));
-	close(fd);
-
-	/* Another file is another disk. */
-	ASSERT_EQ(0, fill(HOST "/g", 8192, 9));
-	ASSERT_EQ(0, table("=/disk " HOST "/g blk"));
-	EXPECT_EQ(8192, disk_bytes(KEY));
-	EXPECT_EQ(512, read_disk(KEY, buf, 512, 0));
-	EXPECT_EQ(-1, fill_differs(buf, 512, 0, 9));
 }
 
 TEST_F(disk, busy_removal_is_refused_to_an_open_disk)
@@ -451,10 +433,13 @@ TEST_F(disk, a_file_system_lives_on_it)
 	EXPECT_TRUE(WAIT_FOR(!dev_is_there(nr)));
 
 	/* The host finds a clean file system, by its own loop device or none. */
-	ASSERT_EQ(0, run("tail -c +1048577 %s >%s && e2fsck -fn %s", F, HOST "/img", HOST "/img"));
-	ASSERT_EQ(0, run("debugfs -R 'dump /file %s' %s", HOST "/out", HOST "/img"));
+	ASSERT_EQ(0, run("tail -c +1048577 %s >%s && e2fsck -fn %s", F,
+			 HOST "/img", HOST "/img"));
+	ASSERT_EQ(0, run("debugfs -R 'dump /file %s' %s", HOST "/out",
+			 HOST "/img"));
 	EXPECT_EQ(0, fill_is(HOST "/out", 0, 300000, 0, 8));
-	ASSERT_EQ(0, run("debugfs -R 'dump /late %s' %s", HOST "/out", HOST "/img"));
+	ASSERT_EQ(0, run("debugfs -R 'dump /late %s' %s", HOST "/out",
+			 HOST "/img"));
 	EXPECT_EQ(0, fill_is(HOST "/out", 0, 100000, 0, 9));
 	EXPECT_EQ(0, fill_is(F, 0, TOTAL, 0, SEED));
 }

@@ -30,17 +30,21 @@ static const char long_name[] =
 
 static int make_host(void)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = HOST "/sock" };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = HOST "/sock" };
 	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
 	int err = setup_mount(NULL);
 
 	if (err)
 		return err;
-	if (fill(F, 65536, 1) || mkdir(HOST "/d", 0755) || symlink("f", HOST "/link") ||
-	    symlink(F, HOST "/abs") || symlink("loop", HOST "/loop") ||
+	if (fill(F, 65536, 1) || mkdir(HOST "/d", 0755) ||
+	    symlink("f", HOST "/link") || symlink(F, HOST "/abs") ||
+	    symlink("loop", HOST "/loop") ||
 	    symlink("none", HOST "/dangling") || symlink("d", HOST "/dlink") ||
-	    mkfifo(HOST "/fifo", 0644) || bind(sock, (void *)&addr, sizeof(addr)) ||
-	    mkdir(HOST "/ro", 0755) || mount("none", HOST "/ro", "tmpfs", 0, NULL) ||
+	    mkfifo(HOST "/fifo", 0644) ||
+	    bind(sock, (void *)&addr, sizeof(addr)) ||
+	    mkdir(HOST "/ro", 0755) ||
+	    mount("none", HOST "/ro", "tmpfs", 0, NULL) ||
 	    put_text(HOST "/ro/g", "read only") ||
 	    mount(NULL, HOST "/ro", NULL, MS_REMOUNT | MS_RDONLY, NULL) ||
 	    put_text(MNT "/mine", "mine"))
@@ -99,7 +103,9 @@ CASE(on_rumpfs_ro, MNT "/mine", "ro", ELOOP, ELOOP);
 
 TEST_F(host, decides_for_reg)
 {
-	EXPECT_EQ(variant->expected_reg, table("/k %s reg %s", variant->path, variant->options)) {
+	EXPECT_EQ(variant->expected_reg,
+		  table("/k %s reg %s", variant->path, variant->options))
+	{
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(variant->expected_reg ? ENOENT : 0, stat_err(MNT "/k"));
@@ -109,7 +115,9 @@ TEST_F(host, decides_for_reg)
 
 TEST_F(host, decides_for_blk)
 {
-	EXPECT_EQ(variant->expected_blk, table("/k %s blk %s", variant->path, variant->options)) {
+	EXPECT_EQ(variant->expected_blk,
+		  table("/k %s blk %s", variant->path, variant->options))
+	{
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(variant->expected_blk ? ENOENT : 0, stat_err(MNT "/k"));
@@ -118,7 +126,8 @@ TEST_F(host, decides_for_blk)
 TEST_F(host, decides_for_replace)
 {
 	ASSERT_EQ(0, table("/k " F " reg ro"));
-	EXPECT_EQ(variant->expected_reg, table("=/k %s reg %s", variant->path, variant->options));
+	EXPECT_EQ(variant->expected_reg,
+		  table("=/k %s reg %s", variant->path, variant->options));
 	if (variant->expected_reg)
 		EXPECT_EQ(0, rows_are("/k " F " reg ro\n"));
 }
@@ -201,7 +210,9 @@ TEST_F(path, a_block_device_can_be_a_file)
 	ASSERT_LE(0, loop);
 	ASSERT_EQ(0, ioctl(loop, LOOP_SET_FD, file));
 
-	EXPECT_EQ(0, table("/k %s reg\n/w %s reg offset=1000,size=5000", dev, dev)) {
+	EXPECT_EQ(0,
+		  table("/k %s reg\n/w %s reg offset=1000,size=5000", dev, dev))
+	{
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(EINVAL, table("/x %s reg offset=64K,size=1", dev));

@@ -156,13 +156,15 @@ TEST_F(limits, names_and_links_are_given_back)
 /* Stores through a mapping are charged as writes are, and stopped as exactly. */
 TEST_F(limits, mapped_stores_stop_at_the_limit)
 {
-	int *n = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int *n = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int fd = open(FILE_A, O_RDWR | O_CREAT, 0644);
 	char *map;
 	pid_t pid;
 
 	ASSERT_EQ(0, ftruncate(fd, 2 * PAGES * PAGE));
-	map = mmap(NULL, 2 * PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	map = mmap(NULL, 2 * PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	pid = fork();
 	if (!pid) {
@@ -187,7 +189,8 @@ TEST_F(limits, private_copies_are_not_charged)
 
 	ASSERT_EQ(PAGES, write_pages(FILE_A, &err));
 	fd = open(FILE_A, O_RDONLY);
-	map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
+		   0);
 	ASSERT_NE(MAP_FAILED, map);
 	memset(map, 'c', PAGES * PAGE);
 	EXPECT_EQ(0, now().f_bfree);
@@ -242,14 +245,16 @@ TEST_F(limits, remount_changes_the_limits)
 {
 	int err;
 
-	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, "size=64k,nr_inodes=5"));
+	ASSERT_EQ(0,
+		  mount(NULL, MNT, NULL, MS_REMOUNT, "size=64k,nr_inodes=5"));
 	EXPECT_EQ(16, write_pages(FILE_A, &err));
 	EXPECT_EQ(ENOSPC, err);
 	EXPECT_EQ(0, mkdir(MNT "/d1", 0755));
 	EXPECT_EQ(0, mkdir(MNT "/d2", 0755));
 	EXPECT_EQ(0, mkdir(MNT "/d3", 0755));
 	EXPECT_EQ(ENOSPC, ERR(mkdir(MNT "/d4", 0755)));
-	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, "size=128k,nr_inodes=6"));
+	ASSERT_EQ(0,
+		  mount(NULL, MNT, NULL, MS_REMOUNT, "size=128k,nr_inodes=6"));
 	EXPECT_EQ(16, write_pages(FILE_A, &err));
 	EXPECT_EQ(0, mkdir(MNT "/d4", 0755));
 	EXPECT_EQ(ENOSPC, ERR(mkdir(MNT "/d5", 0755)));
@@ -262,7 +267,8 @@ TEST_F(limits, remount_below_what_is_used_is_refused)
 	ASSERT_EQ(PAGES, write_pages(FILE_A, &err));
 	ASSERT_EQ(0, mkdir(MNT "/d", 0755));
 	EXPECT_EQ(EINVAL, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "size=512k")));
-	EXPECT_EQ(EINVAL, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "nr_inodes=2")));
+	EXPECT_EQ(EINVAL,
+		  ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "nr_inodes=2")));
 	EXPECT_EQ(self->empty.f_blocks, now().f_blocks);
 	EXPECT_EQ(self->empty.f_files, now().f_files);
 }

@@ -78,14 +78,15 @@ static int getdents(int fd, void *buf, size_t len)
 
 TEST_F(list, types_and_inode_numbers_are_told)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = DIR_D "/sock" };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX,
+				    .sun_path = DIR_D "/sock" };
 	const struct {
 		const char *name;
 		unsigned char type;
 	} want[] = {
-		{ "file", DT_REG }, { "dir", DT_DIR }, { "link", DT_LNK }, { "fifo", DT_FIFO },
-		{ "sock", DT_SOCK }, { "chr", DT_CHR }, { "blk", DT_BLK },
-		{ ".", DT_DIR }, { "..", DT_DIR },
+		{ "file", DT_REG },  { "dir", DT_DIR },	  { "link", DT_LNK },
+		{ "fifo", DT_FIFO }, { "sock", DT_SOCK }, { "chr", DT_CHR },
+		{ "blk", DT_BLK },   { ".", DT_DIR },	  { "..", DT_DIR },
 	};
 	int sock = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct dirent *entry;

@@ -68,7 +68,8 @@ FIXTURE_SETUP(aligned)
 	}
 	strcpy(self->host, variant->on_disk ? HOST "/disk/f" : HOST "/f");
 	ASSERT_EQ(0, fill(self->host, TOTAL, SEED));
-	ASSERT_EQ(0, table("/k %s reg offset=%lld,size=%zu", self->host, (long long)offset, len));
+	ASSERT_EQ(0, table("/k %s reg offset=%lld,size=%zu", self->host,
+			   (long long)offset, len));
 	self->host_fd = open(self->host, O_RDWR);
 	self->fd = open(KEY, O_RDWR);
 	ASSERT_LE(0, self->host_fd);
@@ -78,7 +79,8 @@ FIXTURE_SETUP(aligned)
 FIXTURE_TEARDOWN(aligned)
 {
 	EXPECT_EQ(0, fill_is(self->host, 0, offset, 0, SEED));
-	EXPECT_EQ(0, fill_is(self->host, offset + len, TOTAL - offset - len, 0, SEED));
+	EXPECT_EQ(0, fill_is(self->host, offset + len, TOTAL - offset - len, 0,
+			     SEED));
 	close(self->fd);
 	close(self->host_fd);
 	teardown_mount();
@@ -147,7 +149,8 @@ TEST_F(aligned, private_stores_stay_private)
 TEST_F(aligned, faults_past_the_end_are_sigbus)
 {
 	char *map = mmap(NULL, len + 2 * PAGE, RW, MAP_SHARED, self->fd, 0);
-	char *private = mmap(NULL, len + 2 * PAGE, RW, MAP_PRIVATE, self->fd, 0);
+	char *private =
+		mmap(NULL, len + 2 * PAGE, RW, MAP_PRIVATE, self->fd, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_NE(MAP_FAILED, private);
@@ -286,7 +289,8 @@ FIXTURE_SETUP(unaligned)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
 	ASSERT_EQ(0, fill(HOST "/f", TOTAL, SEED));
-	ASSERT_EQ(0, table("/k " HOST "/f reg offset=%d,size=%d", ODD_OFFSET, ODD_SIZE));
+	ASSERT_EQ(0, table("/k " HOST "/f reg offset=%d,size=%d", ODD_OFFSET,
+			   ODD_SIZE));
 	self->host_fd = open(HOST "/f", O_RDWR);
 	self->fd = open(KEY, O_RDWR);
 	ASSERT_LE(0, self->fd);
@@ -295,8 +299,8 @@ FIXTURE_SETUP(unaligned)
 FIXTURE_TEARDOWN(unaligned)
 {
 	EXPECT_EQ(0, fill_is(HOST "/f", 0, ODD_OFFSET, 0, SEED));
-	EXPECT_EQ(0, fill_is(HOST "/f", ODD_OFFSET + ODD_SIZE, TOTAL - ODD_OFFSET - ODD_SIZE, 0,
-			     SEED));
+	EXPECT_EQ(0, fill_is(HOST "/f", ODD_OFFSET + ODD_SIZE,
+			     TOTAL - ODD_OFFSET - ODD_SIZE, 0, SEED));
 	teardown_mount();
 }
 
@@ -306,11 +310,13 @@ TEST_F(unaligned, shows_the_bytes_and_zeros_behind)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
-		char *map = mmap(NULL, 4 * PAGE, PROT_READ, flags[i], self->fd, 0);
+		char *map =
+			mmap(NULL, 4 * PAGE, PROT_READ, flags[i], self->fd, 0);
 
 		ASSERT_NE(MAP_FAILED, map);
 		EXPECT_EQ(-1, fill_differs(map, ODD_SIZE, ODD_OFFSET, SEED));
-		EXPECT_EQ(-1, byte_differs(map + ODD_SIZE, 3 * PAGE - ODD_SIZE, 0));
+		EXPECT_EQ(-1,
+			  byte_differs(map + ODD_SIZE, 3 * PAGE - ODD_SIZE, 0));
 		EXPECT_EQ(SIGBUS, touch(map + 3 * PAGE, false));
 		munmap(map, 4 * PAGE);
 	}
@@ -349,7 +355,9 @@ TEST_F(unaligned, a_new_mapping_shows_what_the_host_wrote)
 	munmap(map, 3 * PAGE);
 	ASSERT_EQ(3, pwrite(self->host_fd, new, 3, ODD_OFFSET + 100));
 	map = mmap(NULL, 3 * PAGE, PROT_READ, MAP_SHARED, self->fd, 0);
-	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_NE(MAP_FAILED, map) {
+		TH_LOG("errno %d", errno);
+	}
 	EXPECT_EQ(0, memcmp(map + 100, "new", 3));
 	munmap(map, 3 * PAGE);
 
@@ -387,15 +395,18 @@ TEST_F(unaligned, a_program_runs_from_it)
 	struct stat st;
 
 	ASSERT_EQ(0, stat("/bin/sh", &st));
-	ASSERT_EQ(0, run("(head -c 777 /dev/zero; cat /bin/sh; echo tail) >%s", HOST "/sh"));
+	ASSERT_EQ(0, run("(head -c 777 /dev/zero; cat /bin/sh; echo tail) >%s",
+			 HOST "/sh"));
 	ASSERT_EQ(0, table("/sh " HOST "/sh reg offset=777,size=%lld,mode=755",
 			   (long long)st.st_size));
 	EXPECT_EQ(42, run(MNT "/sh -c 'exit 42'"));
 	EXPECT_EQ(0, run("cmp /bin/sh " MNT "/sh"));
 
 	/* A program of an aligned window, and of a whole file. */
-	ASSERT_EQ(0, run("(head -c 8192 /dev/zero; cat /bin/sh) >%s", HOST "/sh2"));
-	ASSERT_EQ(0, table("/sh2 " HOST "/sh2 reg offset=8K,mode=755\n/sh3 /bin/sh reg ro"));
+	ASSERT_EQ(0, run("(head -c 8192 /dev/zero; cat /bin/sh) >%s",
+			 HOST "/sh2"));
+	ASSERT_EQ(0, table("/sh2 " HOST
+			   "/sh2 reg offset=8K,mode=755\n/sh3 /bin/sh reg ro"));
 	EXPECT_EQ(42, run(MNT "/sh2 -c 'exit 42'"));
 	EXPECT_EQ(42, run(MNT "/sh3 -c 'exit 42'"));
 }

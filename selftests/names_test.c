@@ -159,7 +159,8 @@ TEST_F(names, replaced_file_lives_while_open)
 
 TEST_F(names, exchange_swaps_two_names)
 {
-	unsigned long long file = ino_of(FILE_), other = ino_of(OTHER), full = ino_of(FULL);
+	unsigned long long file = ino_of(FILE_), other = ino_of(OTHER),
+			   full = ino_of(FULL);
 	int links = nlink_of(MNT);
 
 	ASSERT_EQ(0, move(FILE_, OTHER, RENAME_EXCHANGE));
@@ -179,7 +180,8 @@ TEST_F(names, exchange_swaps_two_names)
 	EXPECT_EQ(0, text_is(EMPTY "/sub", "file"));
 	EXPECT_EQ(ino_of(MNT), ino_of(OTHER "/.."));
 	EXPECT_EQ(EINVAL, move(FILE_, FILE_ "/x", RENAME_EXCHANGE));
-	EXPECT_EQ(EINVAL, move(FILE_, OTHER, RENAME_EXCHANGE | RENAME_NOREPLACE));
+	EXPECT_EQ(EINVAL,
+		  move(FILE_, OTHER, RENAME_EXCHANGE | RENAME_NOREPLACE));
 }
 
 TEST_F(names, noreplace_moves_to_a_free_name)

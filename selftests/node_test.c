@@ -125,13 +125,25 @@ TEST_F(node, changes_stay_in_memory)
 	EXPECT_EQ(0, AS_USER(1, open_err(KEY, O_RDWR)));
 }
 
-TEST_F(node, each_mount_changes_its_own_node)
+TEST_F(node, changes_outlive_the_cache)
 {
-	ASSERT_EQ(0, table("/k " F " reg"));
-	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	ASSERT_EQ(0, table("/k " F " reg\n/d/k " F " reg"));
 	ASSERT_EQ(0, chmod(KEY, 0711));
+	ASSERT_EQ(0, chown(MNT "/d/k", 77, 88));
+	ASSERT_EQ(0, put_text("/proc/sys/vm/drop_caches", "2\n"));
 	EXPECT_EQ(S_IFREG | 0711, mode_of(KEY));
-	EXPECT_EQ(S_IFREG | 0640, mode_of(MNT2 "/k"));
+	EXPECT_EQ(77, stat_of(MNT "/d/k").st_uid);
+}
+
+TEST_F(node, inode_numbers_outlive_the_cache)
+{
+	unsigned long long ino;
+
+	ASSERT_EQ(0, table("/k " F " reg\n/d/k " F " reg"));
+	ino = ino_of(MNT "/d/k");
+	ASSERT_NE(0, ino);
+	ASSERT_EQ(0, put_text("/proc/sys/vm/drop_caches", "2\n"));
+	EXPECT_EQ(ino, ino_of(MNT "/d/k"));
 }
 
 TEST_F(node, only_the_owner_changes_it)
@@ -184,8 +196,11 @@ TEST_F(node, a_file_replaced_by_rename_is_seen)
 
 TEST_F(node, a_directory_of_the_path_may_be_replaced)
 {
-	ASSERT_EQ(0, run("mkdir %s/v1 %s/v2 && echo -n one >%s/v1/f && echo -n two >%s/v2/f &&"
-			 "ln -s v1 %s/now", HOST, HOST, HOST, HOST, HOST));
+	ASSERT_EQ(
+		0,
+		run("mkdir %s/v1 %s/v2 && echo -n one >%s/v1/f && echo -n two >%s/v2/f &&"
+		    "ln -s v1 %s/now",
+		    HOST, HOST, HOST, HOST, HOST));
 	ASSERT_EQ(0, table("/k " HOST "/now/f reg"));
 	EXPECT_EQ(0, text_is(KEY, "one"));
 	ASSERT_EQ(0, run("ln -sfn v2 %s/now", HOST));
@@ -238,7 +253,8 @@ TEST_F(node, a_window_over_a_host_that_shrank)
 	char buf[100];
 	int fd;
 
-	ASSERT_EQ(0, table("/k " F " reg offset=1000,size=5000\n/l " F " reg offset=8000"));
+	ASSERT_EQ(0, table("/k " F " reg offset=1000,size=5000\n/l " F
+			   " reg offset=8000"));
 	fd = open(KEY, O_RDWR);
 	ASSERT_EQ(0, truncate(F, 2000));
 

@@ -40,8 +40,8 @@ static bool going_on(void)
 }
 
 /* Run the workers to their end, and the watchers as long as they do. */
-static void together(void *(**workers)(void *), int nr_workers, void *(**watchers)(void *),
-		     int nr_watchers)
+static void together(void *(**workers)(void *), int nr_workers,
+		     void *(**watchers)(void *), int nr_watchers)
 {
 	pthread_t threads[16];
 	long i;
@@ -49,7 +49,8 @@ static void together(void *(**workers)(void *), int nr_workers, void *(**watcher
 	for (i = 0; i < nr_watchers; i++)
 		pthread_create(&threads[i], NULL, watchers[i], (void *)i);
 	for (i = 0; i < nr_workers; i++)
-		pthread_create(&threads[nr_watchers + i], NULL, workers[i], (void *)i);
+		pthread_create(&threads[nr_watchers + i], NULL, workers[i],
+			       (void *)i);
 	for (i = 0; i < nr_workers; i++)
 		pthread_join(threads[nr_watchers + i], NULL);
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
@@ -145,7 +146,8 @@ static void *list_names(void *arg)
 
 TEST_F(race, names_in_one_directory)
 {
-	void *(*workers[])(void *) = { change_names, change_names, change_names };
+	void *(*workers[])(void *) = { change_names, change_names,
+				       change_names };
 	void *(*watchers[])(void *) = { list_names };
 	struct statvfs now;
 
@@ -209,11 +211,12 @@ static void *add_and_remove(void *arg)
 	int turn, err;
 
 	for (turn = 0; turn < 300; turn++) {
-		err = table("/d/%ld-%d " F " reg\n/d/%ld-%d " F " reg offset=1", id, turn % 5,
-			    id, turn % 5 + 5);
+		err = table("/d/%ld-%d " F " reg\n/d/%ld-%d " F " reg offset=1",
+			    id, turn % 5, id, turn % 5 + 5);
 		if (err)
 			complain("add: %d, %s", err, last_error());
-		err = table("-/d/%ld-%d\n-/d/%ld-%d", id, turn % 5, id, turn % 5 + 5);
+		err = table("-/d/%ld-%d\n-/d/%ld-%d", id, turn % 5, id,
+			    turn % 5 + 5);
 		if (err)
 			complain("remove: %d, %s", err, last_error());
 	}
@@ -251,7 +254,8 @@ static void *list_the_permanent(void *arg)
 TEST_F(race, a_permanent_key_among_passing_ones)
 {
 	void *(*workers[])(void *) = { add_and_remove, add_and_remove };
-	void *(*watchers[])(void *) = { look_up_the_permanent, list_the_permanent };
+	void *(*watchers[])(void *) = { look_up_the_permanent,
+					list_the_permanent };
 
 	ASSERT_EQ(0, table("/d/always " G " reg"));
 	together(workers, 2, watchers, 2);
@@ -281,7 +285,8 @@ static void *switch_versions(void *arg)
 
 	for (turn = 1; turn < 400; turn++) {
 		__atomic_store_n(&turns_done, turn, __ATOMIC_RELEASE);
-		err = table("=/v/one " HOST "/v%d reg\n=/v/two " HOST "/v%d reg",
+		err = table("=/v/one " HOST "/v%d reg\n=/v/two " HOST
+			    "/v%d reg",
 			    turn % VERSIONS, turn % VERSIONS);
 		if (err)
 			complain("switch: %d, %s", err, last_error());
@@ -306,8 +311,8 @@ static void *compare_versions(void *arg)
 		/* Within a few turns the versions can be told apart. */
 		else if (after - before < VERSIONS / 2 - 1 &&
 			 (b - a + VERSIONS) % VERSIONS >= VERSIONS / 2)
-			complain("version %d after version %d, turns %d to %d", b, a, before,
-				 after);
+			complain("version %d after version %d, turns %d to %d",
+				 b, a, before, after);
 	}
 	return NULL;
 }
@@ -356,7 +361,8 @@ static void *mount_and_umount(void *arg)
 
 TEST_F(race, mounts_come_and_go_as_the_table_changes)
 {
-	void *(*workers[])(void *) = { mount_and_umount, mount_and_umount, add_and_remove };
+	void *(*workers[])(void *) = { mount_and_umount, mount_and_umount,
+				       add_and_remove };
 	void *(*watchers[])(void *) = { list_the_permanent };
 
 	ASSERT_EQ(0, mkdir(HOST "/m", 0755));
@@ -434,7 +440,8 @@ TEST_F(race, a_key_and_a_directory_want_one_name)
 	EXPECT_EQ(0, table("-/d/e/k"));
 	EXPECT_EQ(0, count_names(MNT));
 	ASSERT_EQ(0, statvfs(MNT, &now));
-	EXPECT_TRUE(WAIT_FOR(!statvfs(MNT, &now) && now.f_ffree == self->empty.f_ffree));
+	EXPECT_TRUE(WAIT_FOR(!statvfs(MNT, &now) &&
+			     now.f_ffree == self->empty.f_ffree));
 }
 
 static void *hide_and_uncover(void *arg)
@@ -516,7 +523,8 @@ static void *read_disks(void *arg)
 
 TEST_F(race, disks_come_and_go_while_they_are_read)
 {
-	void *(*workers[])(void *) = { add_and_remove_disks, add_and_remove_disks };
+	void *(*workers[])(void *) = { add_and_remove_disks,
+				       add_and_remove_disks };
 	void *(*watchers[])(void *) = { read_disks };
 
 	together(workers, 2, watchers, 1);
@@ -533,7 +541,8 @@ static void *read_the_table(void *arg)
 		int rows = 0;
 		char *at;
 
-		if (!footer || sscanf(text, "# etfs 1 gen=%llu n=%llu", &gen, &n) != 2 ||
+		if (!footer ||
+		    sscanf(text, "# etfs 1 gen=%llu n=%llu", &gen, &n) != 2 ||
 		    sscanf(footer, "# end gen=%llu", &end) != 1) {
 			complain("a table without its frame");
 		} else if (gen == end) {

@@ -46,7 +46,8 @@ FIXTURE_SETUP(use)
 		ASSERT_EQ(0, fill(F, TOTAL, 1));
 	}
 	ASSERT_EQ(0, put_text(G, "other"));
-	ASSERT_EQ(0, table("/k " F " reg %s,mode=755,tag=t\n/other " G " reg tag=t",
+	ASSERT_EQ(0, table("/k " F " reg %s,mode=755,tag=t\n/other " G
+			   " reg tag=t",
 			   variant->options ?: "rw"));
 	fd = open(KEY, variant->path ? O_PATH : O_RDONLY);
 	ASSERT_LE(0, fd);
@@ -71,7 +72,8 @@ FIXTURE_SETUP(use)
 		}
 		/* Once the pipe is drained the program runs. */
 		ASSERT_EQ(1, write(self->pipe[1], "\n", 1));
-		ASSERT_TRUE(WAIT_FOR(!run("readlink /proc/%d/exe | grep -q '/k$'", self->child)));
+		ASSERT_TRUE(WAIT_FOR(!run(
+			"readlink /proc/%d/exe | grep -q '/k$'", self->child)));
 	}
 	if (variant->mount) {
 		ASSERT_EQ(0, ERR(mount(G, KEY, NULL, MS_BIND, NULL)));
@@ -84,7 +86,8 @@ FIXTURE_TEARDOWN(use)
 }
 
 /* Let go of all that the setup holds. */
-static void release(FIXTURE_DATA(use) *self, const FIXTURE_VARIANT(use) *variant)
+static void release(FIXTURE_DATA(use) * self,
+		    const FIXTURE_VARIANT(use) * variant)
 {
 	if (self->fd >= 0)
 		close(self->fd);
@@ -130,7 +133,8 @@ TEST_F(use, goes_on_after_a_lazy_removal)
 		EXPECT_EQ(-1, fill_differs(&byte, 1, 5000, 1));
 	}
 	if (variant->map)
-		EXPECT_EQ(-1, fill_differs(self->map, PAGE, variant->options ? 1 : 0, 1));
+		EXPECT_EQ(-1, fill_differs(self->map, PAGE,
+					   variant->options ? 1 : 0, 1));
 	release(self, variant);
 
 	/* The name is free, and a new key has nothing of the old one. */

@@ -95,7 +95,8 @@ TEST_F(table, every_way_to_remove)
 	int round;
 
 	for (round = 0; round < 3; round++) {
-		ASSERT_EQ(0, table("/k " F " reg\n/l/m " F " reg tag=t\n/n " F " reg tag=t"));
+		ASSERT_EQ(0, table("/k " F " reg\n/l/m " F " reg tag=t\n/n " F
+				   " reg tag=t"));
 		switch (round) {
 		case 0:
 			EXPECT_EQ(0, table("-/k lazy"));
@@ -335,7 +336,8 @@ TEST_F(table, a_directory_with_keys_below_cannot_go_or_move)
 /* Not listed, but found. */
 TEST_F(table, hidden_keys_are_found_by_name_only)
 {
-	ASSERT_EQ(0, table("/k " G " reg hidden\n/d/l " G " reg hidden\n/seen " G " reg"));
+	ASSERT_EQ(0, table("/k " G " reg hidden\n/d/l " G
+			   " reg hidden\n/seen " G " reg"));
 	EXPECT_EQ(0, listed(MNT, "k"));
 	EXPECT_EQ(0, text_is(KEY, "other"));
 	EXPECT_EQ(0, text_is(MNT "/d/l", "other"));
@@ -427,7 +429,8 @@ TEST_F(table, a_count_has_a_limit)
 
 TEST_F(table, one_file_may_have_many_keys)
 {
-	ASSERT_EQ(0, table("/a " F " reg offset=0,size=4096\n/b " F " reg offset=4096,size=4096\n"
+	ASSERT_EQ(0, table("/a " F " reg offset=0,size=4096\n/b " F
+			   " reg offset=4096,size=4096\n"
 			   "/c/d " F " reg ro"));
 	EXPECT_EQ(0, fill_is(MNT "/a", 0, 4096, 0, 1));
 	EXPECT_EQ(0, fill_is(MNT "/b", 0, 4096, 4096, 1));
@@ -436,7 +439,8 @@ TEST_F(table, one_file_may_have_many_keys)
 
 TEST_F(table, a_key_is_compared_by_component)
 {
-	ASSERT_EQ(0, table("/abc " G " reg\n/ab " F " reg\n/abcd/e " G " reg\n/a " F " reg"));
+	ASSERT_EQ(0, table("/abc " G " reg\n/ab " F " reg\n/abcd/e " G
+			   " reg\n/a " F " reg"));
 	EXPECT_EQ(0, text_is(MNT "/abc", "other"));
 	EXPECT_EQ(1 << 20, size_of(MNT "/ab"));
 	EXPECT_EQ(0, text_is(MNT "/abcd/e", "other"));

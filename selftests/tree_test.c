@@ -46,7 +46,8 @@ static struct stat stat_of(const char *path)
 
 static bool later(struct timespec a, struct timespec b)
 {
-	return a.tv_sec > b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
+	return a.tv_sec > b.tv_sec ||
+	       (a.tv_sec == b.tv_sec && a.tv_nsec > b.tv_nsec);
 }
 
 static long long blocks_of(const char *path)
@@ -225,7 +226,8 @@ TEST_F(tree, private_mapping_keeps_its_stores)
 	map[9] = 'P';
 	EXPECT_EQ(0, fill_is(FILE_A, 0, PAGE, 0, 4));
 	EXPECT_EQ('P', map[9]);
-	EXPECT_EQ(EACCES, ERR((long)mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0)));
+	EXPECT_EQ(EACCES,
+		  ERR((long)mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0)));
 	munmap(map, PAGE);
 	close(fd);
 }
@@ -308,7 +310,8 @@ TEST_F(tree, tmpfile_gets_a_name_by_linkat)
 	EXPECT_EQ(S_IFREG | 0640, st.st_mode);
 	ASSERT_EQ(4, write(fd, "temp", 4));
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	ASSERT_EQ(0, linkat(AT_FDCWD, proc, AT_FDCWD, FILE_A, AT_SYMLINK_FOLLOW));
+	ASSERT_EQ(0,
+		  linkat(AT_FDCWD, proc, AT_FDCWD, FILE_A, AT_SYMLINK_FOLLOW));
 	EXPECT_EQ(1, nlink_of(FILE_A));
 	EXPECT_EQ(0, text_is(FILE_A, "temp"));
 	close(fd);
@@ -317,7 +320,8 @@ TEST_F(tree, tmpfile_gets_a_name_by_linkat)
 	fd = open(MNT, O_TMPFILE | O_RDWR | O_EXCL, 0600);
 	ASSERT_LE(0, fd);
 	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	EXPECT_EQ(ENOENT, ERR(linkat(AT_FDCWD, proc, AT_FDCWD, FILE_B, AT_SYMLINK_FOLLOW)));
+	EXPECT_EQ(ENOENT, ERR(linkat(AT_FDCWD, proc, AT_FDCWD, FILE_B,
+				     AT_SYMLINK_FOLLOW)));
 	close(fd);
 }
 
@@ -362,7 +366,8 @@ TEST_F(tree, a_fifo_joins_two_ends)
 TEST_F(tree, a_socket_is_bound_and_reached)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX, .sun_path = FILE_A };
-	int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0);
+	int server = socket(AF_UNIX, SOCK_STREAM, 0),
+	    client = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	ASSERT_EQ(0, bind(server, (void *)&addr, sizeof(addr)));
 	ASSERT_EQ(0, listen(server, 1));
@@ -391,7 +396,8 @@ TEST_F(tree, device_nodes_work)
 	EXPECT_EQ(S_IFBLK | 0600, st.st_mode);
 	EXPECT_EQ(makedev(240, 77), st.st_rdev);
 	ASSERT_EQ(0, chmod(MNT, 0777));
-	EXPECT_EQ(EPERM, AS_USER(1000, ERR(mknod(MNT "/c", S_IFCHR, makedev(1, 3)))));
+	EXPECT_EQ(EPERM,
+		  AS_USER(1000, ERR(mknod(MNT "/c", S_IFCHR, makedev(1, 3)))));
 }
 
 TEST_F(tree, links_are_counted)
@@ -428,7 +434,8 @@ TEST_F(tree, links_are_counted)
 TEST_F(tree, times_tell_what_happened)
 {
 	struct stat file, dir, after;
-	struct timespec set[2] = { { 1000000001, 123456789 }, { 1000000002, 987654321 } };
+	struct timespec set[2] = { { 1000000001, 123456789 },
+				   { 1000000002, 987654321 } };
 
 	ASSERT_EQ(0, put_text(FILE_A, "a"));
 	ASSERT_EQ(0, utimensat(AT_FDCWD, FILE_A, set, 0));
@@ -475,7 +482,10 @@ TEST_F(tree, times_tell_what_happened)
 
 TEST_F(tree, locks_and_leases_work)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 5 };
+	struct flock lock = { .l_type = F_WRLCK,
+			      .l_whence = SEEK_SET,
+			      .l_start = 10,
+			      .l_len = 5 };
 	int a, b;
 
 	ASSERT_EQ(0, put_text(FILE_A, "0123456789"));
@@ -537,7 +547,8 @@ TEST_F(tree, birth_time_is_told)
 	struct statx stx;
 
 	ASSERT_EQ(0, put_text(FILE_A, "a"));
-	ASSERT_EQ(0, statx(AT_FDCWD, FILE_A, 0, STATX_BTIME | STATX_BASIC_STATS, &stx));
+	ASSERT_EQ(0, statx(AT_FDCWD, FILE_A, 0, STATX_BTIME | STATX_BASIC_STATS,
+			   &stx));
 	ASSERT_TRUE(stx.stx_mask & STATX_BTIME);
 	EXPECT_LT(time(NULL) - 1000, stx.stx_btime.tv_sec);
 }
@@ -547,7 +558,8 @@ TEST_F(tree, a_program_runs_from_it)
 	ASSERT_EQ(0, run("cp /bin/sh " FILE_A " && chmod 755 " FILE_A));
 	EXPECT_EQ(42, run(FILE_A " -c 'exit 42'"));
 	/* A running program cannot be written, a written one cannot be run. */
-	EXPECT_EQ(0, run(FILE_A " -c '(: >>" FILE_A ") 2>/dev/null && exit 1; exit 0'"));
+	EXPECT_EQ(0, run(FILE_A " -c '(: >>" FILE_A
+				") 2>/dev/null && exit 1; exit 0'"));
 }
 
 TEST_HARNESS_MAIN

@@ -29,7 +29,7 @@ FIXTURE(window)
 FIXTURE_VARIANT(window)
 {
 	off_t offset;
-	off_t size;		/* 0: to the end of the host file, following it */
+	off_t size; /* 0: to the end of the host file, following it */
 	bool on_disk;
 };
 
@@ -53,8 +53,9 @@ FIXTURE_SETUP(window)
 	strcpy(self->host, variant->on_disk ? HOST "/disk/f" : HOST "/f");
 	ASSERT_EQ(0, fill(self->host, TOTAL, SEED));
 	if (variant->size) {
-		ASSERT_EQ(0, table("/k %s reg offset=%lld,size=%lld", self->host,
-				   (long long)variant->offset, (long long)variant->size));
+		ASSERT_EQ(0, table("/k %s reg offset=%lld,size=%lld",
+				   self->host, (long long)variant->offset,
+				   (long long)variant->size));
 	} else {
 		ASSERT_EQ(0, table("/k %s reg offset=%lld", self->host,
 				   (long long)variant->offset));
@@ -94,7 +95,7 @@ TEST_F(window, reads_stop_at_the_end)
 	EXPECT_EQ(0, pread(fd, buf, sizeof(buf), size));
 	EXPECT_EQ(0, pread(fd, buf, sizeof(buf), size + 1));
 	EXPECT_EQ(0, pread(fd, buf, sizeof(buf), 1LL << 40));
-	EXPECT_EQ(0, pread(fd, buf, sizeof(buf), INT64_MAX - TOTAL));
+	EXPECT_EQ(0, pread(fd, buf, TOTAL, INT64_MAX - 4 * TOTAL));
 	EXPECT_EQ(0, pread(fd, buf, 0, 0));
 	EXPECT_EQ(EINVAL, ERR(pread(fd, buf, 1, -1)));
 
@@ -103,7 +104,8 @@ TEST_F(window, reads_stop_at_the_end)
 		ssize_t got = read(fd, buf, 1001);
 
 		ASSERT_LT(0, got);
-		ASSERT_EQ(-1, fill_differs(buf, got, variant->offset + size, SEED));
+		ASSERT_EQ(-1,
+			  fill_differs(buf, got, variant->offset + size, SEED));
 		size += got;
 		ASSERT_EQ(size, lseek(fd, 0, SEEK_CUR));
 	}
@@ -126,7 +128,8 @@ TEST_F(window, writes_reach_the_host)
 	EXPECT_EQ(1, get_bytes(self->host, buf, 1, variant->offset + size - 1));
 	EXPECT_EQ(0, buf[0]);
 	if (size > 2) {
-		EXPECT_EQ(0, fill_is(self->host, variant->offset + 1, size - 2, 0, SEED));
+		EXPECT_EQ(0, fill_is(self->host, variant->offset + 1, size - 2,
+				     0, SEED));
 	}
 
 	/* All of it at once, and read back at both ends. */
@@ -193,7 +196,8 @@ TEST_F(window, append_goes_to_the_end)
 	if (variant->size) {
 		EXPECT_EQ(ENOSPC, ERR(write(fd, "appended", 8)));
 		EXPECT_EQ(ENOSPC, ERR(pwrite(fd, "appended", 8, 0)));
-		EXPECT_EQ(0, fill_is(KEY, 0, self->size, variant->offset, SEED));
+		EXPECT_EQ(0,
+			  fill_is(KEY, 0, self->size, variant->offset, SEED));
 		close(fd);
 		return;
 	}
@@ -268,7 +272,8 @@ TEST_F(window, ends_are_where_they_are_for_seek)
 
 TEST_F(window, sendfile_stops_at_the_end)
 {
-	int in = open(KEY, O_RDONLY), out = open(HOST "/out", O_RDWR | O_CREAT, 0644);
+	int in = open(KEY, O_RDONLY),
+	    out = open(HOST "/out", O_RDWR | O_CREAT, 0644);
 	ssize_t got, sum = 0;
 
 	while ((got = sendfile(out, in, NULL, sizeof(buf))) > 0)
@@ -276,7 +281,8 @@ TEST_F(window, sendfile_stops_at_the_end)
 	EXPECT_EQ(0, got);
 	EXPECT_EQ(self->size, sum);
 	EXPECT_EQ(self->size, size_of(HOST "/out"));
-	EXPECT_EQ(0, fill_is(HOST "/out", 0, self->size, variant->offset, SEED));
+	EXPECT_EQ(0,
+		  fill_is(HOST "/out", 0, self->size, variant->offset, SEED));
 	close(in);
 	close(out);
 }
@@ -292,13 +298,15 @@ TEST_F(window, splice_stops_at_the_end)
 	pos = 1LL << 40;
 	EXPECT_EQ(0, splice(in, &pos, ends[1], NULL, 4096, SPLICE_F_NONBLOCK));
 	EXPECT_EQ(1, read(ends[0], buf, 4096));
-	EXPECT_EQ(-1, fill_differs(buf, 1, variant->offset + self->size - 1, SEED));
+	EXPECT_EQ(-1,
+		  fill_differs(buf, 1, variant->offset + self->size - 1, SEED));
 
 	/* Into the key: as a write is. */
 	memset(buf, 0x77, 4096);
 	ASSERT_EQ(4096, write(ends[1], buf, 4096));
 	pos = self->size - 1;
-	EXPECT_EQ(variant->size ? 1 : 4096, splice(ends[0], NULL, in, &pos, 4096, 0));
+	EXPECT_EQ(variant->size ? 1 : 4096,
+		  splice(ends[0], NULL, in, &pos, 4096, 0));
 	EXPECT_EQ(1, pread(in, buf, 1, self->size - 1));
 	EXPECT_EQ(0x77, buf[0]);
 	if (variant->size) {
@@ -311,7 +319,8 @@ TEST_F(window, splice_stops_at_the_end)
 
 TEST_F(window, copy_file_range_stops_at_the_end)
 {
-	int in = open(KEY, O_RDWR), out = open(HOST "/out", O_RDWR | O_CREAT, 0644);
+	int in = open(KEY, O_RDWR),
+	    out = open(HOST "/out", O_RDWR | O_CREAT, 0644);
 	loff_t from = 0, to = 0;
 	ssize_t got, sum = 0;
 
@@ -324,21 +333,25 @@ TEST_F(window, copy_file_range_stops_at_the_end)
 	}
 	EXPECT_EQ(self->size, sum);
 	EXPECT_EQ(self->size, size_of(HOST "/out"));
-	EXPECT_EQ(0, fill_is(HOST "/out", 0, self->size, variant->offset, SEED));
+	EXPECT_EQ(0,
+		  fill_is(HOST "/out", 0, self->size, variant->offset, SEED));
 
 	/* The other way the canaries tell. */
 	ASSERT_EQ(0, fill(HOST "/out", TOTAL, 9));
 	from = 0;
 	to = self->size - 1;
 	got = copy_file_range(out, &from, in, &to, 4096, 0);
-	EXPECT_TRUE((got < 0 && errno == EXDEV) || got == (variant->size ? 1 : 4096));
+	EXPECT_TRUE((got < 0 && errno == EXDEV) ||
+		    got == (variant->size ? 1 : 4096));
 	close(in);
 	close(out);
 }
 
 TEST_F(window, vectors_are_cut_as_well)
 {
-	struct iovec iov[3] = { { buf, 3000 }, { buf + 3000, 5000 }, { buf + 8000, TOTAL } };
+	struct iovec iov[3] = { { buf, 3000 },
+				{ buf + 3000, 5000 },
+				{ buf + 8000, TOTAL } };
 	int fd = open(KEY, O_RDWR);
 
 	EXPECT_EQ(self->size, preadv(fd, iov, 3, 0));
@@ -353,7 +366,8 @@ TEST_F(window, vectors_are_cut_as_well)
 
 TEST_F(window, memory_that_faults_is_efault)
 {
-	void *gone = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *gone =
+		mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open(KEY, O_RDWR);
 
 	EXPECT_EQ(EFAULT, ERR(pread(fd, gone, 1, 0)));

@@ -117,8 +117,8 @@ static inline int fill(const char *path, size_t len, unsigned int seed)
 }
 
 /* Where the buffer first differs from what fill() put at @pos, or -1. */
-static inline long fill_differs(const void *data, size_t len, unsigned long long pos,
-				unsigned int seed)
+static inline long fill_differs(const void *data, size_t len,
+				unsigned long long pos, unsigned int seed)
 {
 	const unsigned char *bytes = data;
 	size_t i;
@@ -130,7 +130,8 @@ static inline long fill_differs(const void *data, size_t len, unsigned long long
 }
 
 /* Where the buffer first differs from one repeated byte, or -1. */
-static inline long byte_differs(const void *data, size_t len, unsigned char byte)
+static inline long byte_differs(const void *data, size_t len,
+				unsigned char byte)
 {
 	const unsigned char *bytes = data;
 	size_t i;
@@ -142,7 +143,8 @@ static inline long byte_differs(const void *data, size_t len, unsigned char byte
 }
 
 /* Read from @pos until @len bytes or the end; the count, or minus the errno. */
-static inline ssize_t get_bytes(const char *path, void *buf, size_t len, off_t pos)
+static inline ssize_t get_bytes(const char *path, void *buf, size_t len,
+				off_t pos)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = 0, done;
@@ -174,7 +176,9 @@ static inline int text_is(const char *path, const char *text)
 	if (!buf)
 		return ENOMEM;
 	got = get_bytes(path, buf, len + 1, 0);
-	err = got < 0 ? -got : (size_t)got == len && !memcmp(buf, text, len) ? 0 : EILSEQ;
+	err = got < 0					      ? -got
+	      : (size_t)got == len && !memcmp(buf, text, len) ? 0
+							      : EILSEQ;
 	free(buf);
 	return err;
 }
@@ -194,7 +198,8 @@ static inline int fill_is(const char *path, off_t pos, size_t len, off_t base,
 		return ENOMEM;
 	got = get_bytes(path, buf, len, pos);
 	err = got < 0 ? -got : EILSEQ;
-	if (got == (ssize_t)len && fill_differs(buf, len, base + pos, seed) == -1)
+	if (got == (ssize_t)len &&
+	    fill_differs(buf, len, base + pos, seed) == -1)
 		err = 0;
 	free(buf);
 	return err;

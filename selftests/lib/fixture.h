@@ -160,7 +160,8 @@ static inline char *table_rows(void)
 		return NULL;
 	begin = strchr(text, '\n');
 	end = strstr(text, "# end gen=");
-	if (strncmp(text, "# etfs 1 gen=", 13) || !begin || !end || end < begin + 1) {
+	if (strncmp(text, "# etfs 1 gen=", 13) || !begin || !end ||
+	    end < begin + 1) {
 		free(text);
 		return NULL;
 	}
@@ -188,7 +189,8 @@ static inline unsigned long long table_gen(void)
 	char *text = slurp(TABLE, 65536, NULL);
 	char *footer = text ? strstr(text, "# end gen=") : NULL;
 
-	if (!footer || sscanf(text, "# etfs 1 gen=%llu n=%llu", &gen, &n) != 2 ||
+	if (!footer ||
+	    sscanf(text, "# etfs 1 gen=%llu n=%llu", &gen, &n) != 2 ||
 	    sscanf(footer, "# end gen=%llu", &end) != 1 || gen != end)
 		gen = 0;
 	free(text);
@@ -223,7 +225,8 @@ static inline bool row_has(const char *key, const char *word)
 
 	if (!option)
 		return false;
-	for (option = strtok(option + 1, ","); option; option = strtok(NULL, ","))
+	for (option = strtok(option + 1, ","); option;
+	     option = strtok(NULL, ","))
 		if (!strcmp(option, word))
 			return true;
 	return false;
@@ -265,9 +268,10 @@ static inline bool last_error_has(const char *word)
 /* A namespace of its own with the scratch tmpfs on /mnt. */
 static inline int enter_sandbox(void)
 {
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/mnt", "tmpfs", 0, "mode=0755") || mkdir(HOST, 0755) ||
-	    mkdir(MNT, 0755) || mkdir(MNT2, 0755))
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/mnt", "tmpfs", 0, "mode=0755") ||
+	    mkdir(HOST, 0755) || mkdir(MNT, 0755) || mkdir(MNT2, 0755))
 		return errno;
 	umask(0);
 	return 0;
@@ -304,8 +308,8 @@ static inline void teardown_mount(void)
 /* A host directory on a file system of the disk kind, made for this test. */
 static inline int mount_ext4(const char *dir, const char *image, int mbytes)
 {
-	if (run("truncate -s %dM %s && mkfs.ext4 -q -O ^has_journal -E nodiscard %s", mbytes,
-		image, image))
+	if (run("truncate -s %dM %s && mkfs.ext4 -q -O ^has_journal -E nodiscard %s",
+		mbytes, image, image))
 		return EIO;
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return errno;
