@@ -127,8 +127,7 @@ FIXTURE_SETUP(window)
 	if (variant->size) {
 		ASSERT_EQ(0, table("/disk " F " blk offset=%lld,size=%lld",
 				   (long long)variant->offset,
-				   (long long)variant->size))
-		{
+				   (long long)variant->size)) {
 			TH_LOG("last_error: %s", last_error());
 		}
 	} else {

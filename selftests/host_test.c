@@ -104,8 +104,7 @@ CASE(on_rumpfs_ro, MNT "/mine", "ro", ELOOP, ELOOP);
 TEST_F(host, decides_for_reg)
 {
 	EXPECT_EQ(variant->expected_reg,
-		  table("/k %s reg %s", variant->path, variant->options))
-	{
+		  table("/k %s reg %s", variant->path, variant->options)) {
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(variant->expected_reg ? ENOENT : 0, stat_err(MNT "/k"));
@@ -116,8 +115,7 @@ TEST_F(host, decides_for_reg)
 TEST_F(host, decides_for_blk)
 {
 	EXPECT_EQ(variant->expected_blk,
-		  table("/k %s blk %s", variant->path, variant->options))
-	{
+		  table("/k %s blk %s", variant->path, variant->options)) {
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(variant->expected_blk ? ENOENT : 0, stat_err(MNT "/k"));
@@ -211,8 +209,7 @@ TEST_F(path, a_block_device_can_be_a_file)
 	ASSERT_EQ(0, ioctl(loop, LOOP_SET_FD, file));
 
 	EXPECT_EQ(0,
-		  table("/k %s reg\n/w %s reg offset=1000,size=5000", dev, dev))
-	{
+		  table("/k %s reg\n/w %s reg offset=1000,size=5000", dev, dev)) {
 		TH_LOG("last_error: %s", last_error());
 	}
 	EXPECT_EQ(EINVAL, table("/x %s reg offset=64K,size=1", dev));

@@ -168,8 +168,7 @@ TEST_F(mount, what_it_shows_it_takes)
 		 strstr(shown_options(MNT), "size="));
 	ASSERT_EQ(0, mount_at(MNT2, options));
 	EXPECT_EQ(0,
-		  strcmp(options, strstr(shown_options(MNT2), "size=") ?: ""))
-	{
+		  strcmp(options, strstr(shown_options(MNT2), "size=") ?: "")) {
 		TH_LOG("%s", options);
 	}
 	EXPECT_EQ(fs_of(MNT).f_blocks, fs_of(MNT2).f_blocks);
@@ -291,8 +290,7 @@ TEST_F(mount, remount_keeps_what_cannot_change)
 	ASSERT_EQ(0, mount_at(MNT, "mode=0711,uid=7,size=1M"));
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		EXPECT_EQ(EINVAL,
-			  ERR(mount(NULL, MNT, NULL, MS_REMOUNT, fixed[i])))
-		{
+			  ERR(mount(NULL, MNT, NULL, MS_REMOUNT, fixed[i]))) {
 			TH_LOG("%s", fixed[i]);
 		}
 	EXPECT_EQ(EINVAL, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "noxattr")));

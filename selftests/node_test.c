@@ -125,6 +125,15 @@ TEST_F(node, changes_stay_in_memory)
 	EXPECT_EQ(0, AS_USER(1, open_err(KEY, O_RDWR)));
 }
 
+TEST_F(node, each_mount_changes_its_own_node)
+{
+	ASSERT_EQ(0, table("/k " F " reg"));
+	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	ASSERT_EQ(0, chmod(KEY, 0711));
+	EXPECT_EQ(S_IFREG | 0711, mode_of(KEY));
+	EXPECT_EQ(S_IFREG | 0640, mode_of(MNT2 "/k"));
+}
+
 TEST_F(node, changes_outlive_the_cache)
 {
 	ASSERT_EQ(0, table("/k " F " reg\n/d/k " F " reg"));
@@ -196,11 +205,8 @@ TEST_F(node, a_file_replaced_by_rename_is_seen)
 
 TEST_F(node, a_directory_of_the_path_may_be_replaced)
 {
-	ASSERT_EQ(
-		0,
-		run("mkdir %s/v1 %s/v2 && echo -n one >%s/v1/f && echo -n two >%s/v2/f &&"
-		    "ln -s v1 %s/now",
-		    HOST, HOST, HOST, HOST, HOST));
+	ASSERT_EQ(0, run("cd %s && mkdir v1 v2 && echo -n one >v1/f &&"
+			 "echo -n two >v2/f && ln -s v1 now", HOST));
 	ASSERT_EQ(0, table("/k " HOST "/now/f reg"));
 	EXPECT_EQ(0, text_is(KEY, "one"));
 	ASSERT_EQ(0, run("ln -sfn v2 %s/now", HOST));

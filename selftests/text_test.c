@@ -475,8 +475,7 @@ TEST_F(text, every_byte_survives_save_and_restore)
 		snprintf(path, sizeof(path), HOST "/%s", name);
 		ASSERT_EQ(0, put_text(path, name));
 		ASSERT_EQ(0, table("/%sx " HOST "/%sx reg tag=%sx", quoted,
-				   quoted, quoted))
-		{
+				   quoted, quoted)) {
 			TH_LOG("byte %d: %s", byte, last_error());
 		}
 		snprintf(key, sizeof(key), MNT "/%s", name);
