@@ -285,9 +285,8 @@ TEST_F(disk, read_only_disks_refuse_writers)
 
 	/* Nor can it be made writable. */
 	ro = 0;
-	if (!ioctl(fd, BLKROSET, &ro)) {
+	if (!ioctl(fd, BLKROSET, &ro))
 		EXPECT_NE(0, write_disk(KEY, buf, 512, 0));
-	}
 	EXPECT_EQ(0, fill_is(F, 0, TOTAL, 0, SEED));
 	close(fd);
 }

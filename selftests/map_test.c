@@ -63,9 +63,8 @@ FIXTURE_VARIANT_ADD(aligned, ext4) { .on_disk = true };
 FIXTURE_SETUP(aligned)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	if (variant->on_disk) {
+	if (variant->on_disk)
 		ASSERT_EQ(0, mount_ext4(HOST "/disk", HOST "/img", 8));
-	}
 	strcpy(self->host, variant->on_disk ? HOST "/disk/f" : HOST "/f");
 	ASSERT_EQ(0, fill(self->host, TOTAL, SEED));
 	ASSERT_EQ(0, table("/k %s reg offset=%lld,size=%zu", self->host,

@@ -328,8 +328,8 @@ TEST_F(mount, read_only_is_refused_to_a_writer)
 	EXPECT_EQ(EBUSY,
 		  ERR(mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL)));
 	close(fd);
-	EXPECT_TRUE(WAIT_FOR(
-		!mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL)));
+	EXPECT_TRUE(WAIT_FOR(!mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY,
+				    NULL)));
 	EXPECT_TRUE(shows(shown_options(MNT), "ro"));
 }
 

@@ -185,6 +185,7 @@ static void *read_meanwhile(void *arg)
 {
 	int fd = open(MNT "/file", O_RDWR);
 	char buf[PAGE];
+
 	while (going_on())
 		if (pread(fd, buf, PAGE, 50000) < 0)
 			complain("read: %d", errno);

@@ -40,11 +40,7 @@ FIXTURE_SETUP(use)
 	int fd;
 
 	ASSERT_EQ(0, setup_mount(NULL));
-	if (variant->run) {
-		ASSERT_EQ(0, run("cp /bin/cat %s", F));
-	} else {
-		ASSERT_EQ(0, fill(F, TOTAL, 1));
-	}
+	ASSERT_EQ(0, variant->run ? run("cp /bin/cat %s", F) : fill(F, TOTAL, 1));
 	ASSERT_EQ(0, put_text(G, "other"));
 	ASSERT_EQ(0, table("/k " F " reg %s,mode=755,tag=t\n/other " G
 			   " reg tag=t",
@@ -72,12 +68,11 @@ FIXTURE_SETUP(use)
 		}
 		/* Once the pipe is drained the program runs. */
 		ASSERT_EQ(1, write(self->pipe[1], "\n", 1));
-		ASSERT_TRUE(WAIT_FOR(!run(
-			"readlink /proc/%d/exe | grep -q '/k$'", self->child)));
+		ASSERT_TRUE(WAIT_FOR(!run("readlink /proc/%d/exe | grep -q /k$",
+					  self->child)));
 	}
-	if (variant->mount) {
+	if (variant->mount)
 		ASSERT_EQ(0, ERR(mount(G, KEY, NULL, MS_BIND, NULL)));
-	}
 }
 
 FIXTURE_TEARDOWN(use)

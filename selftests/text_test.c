@@ -374,10 +374,8 @@ TEST_F(text, modes_are_octal)
 
 TEST_F(text, all_options_together)
 {
-	ASSERT_EQ(
-		0,
-		table("/k " F
-		      " reg ro,offset=4K,size=8K,mode=600,uid=1,gid=2,hidden,tag=t"));
+	ASSERT_EQ(0, table("/k " F " reg ro,offset=4K,size=8K,"
+			   "mode=600,uid=1,gid=2,hidden,tag=t"));
 	EXPECT_EQ(8, row_options("/k"));
 	EXPECT_TRUE(row_has("/k", "ro"));
 	EXPECT_TRUE(row_has("/k", "offset=4096"));

@@ -47,9 +47,8 @@ FIXTURE_VARIANT_ADD(window, odd_on_ext4) { .offset = 511, .size = 7777, .on_disk
 FIXTURE_SETUP(window)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	if (variant->on_disk) {
+	if (variant->on_disk)
 		ASSERT_EQ(0, mount_ext4(HOST "/disk", HOST "/img", 8));
-	}
 	strcpy(self->host, variant->on_disk ? HOST "/disk/f" : HOST "/f");
 	ASSERT_EQ(0, fill(self->host, TOTAL, SEED));
 	if (variant->size) {
@@ -309,9 +308,8 @@ TEST_F(window, splice_stops_at_the_end)
 		  splice(ends[0], NULL, in, &pos, 4096, 0));
 	EXPECT_EQ(1, pread(in, buf, 1, self->size - 1));
 	EXPECT_EQ(0x77, buf[0]);
-	if (variant->size) {
+	if (variant->size)
 		EXPECT_EQ(ENOSPC, ERR(splice(ends[0], NULL, in, &pos, 100, 0)));
-	}
 	close(in);
 	close(ends[0]);
 	close(ends[1]);
