@@ -43,7 +43,7 @@ demo:
 	$(VM)/setup host
 	$(VM)/build $(KERNEL)
 	@RUMPFS_KO=$(CURDIR)/build/$(KERNEL)/rumpfs.ko KERNEL=$(KERNEL) \
-		$(VM)/run -- $(VM)/demo.sh
+		$(VM)/run -t 900 -- $(VM)/demo.sh
 
 ## check: the tests on KERNELS="6.1 6.12 7.3", each in a machine of its own
 check:
