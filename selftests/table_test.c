@@ -7,12 +7,13 @@
 #include "lib/fixture.h"
 
 /*
- *	/mnt/host	f (1 MB of pattern), g "other", d/
+ *	/mnt/host	f (SIZE of pattern), g "other", d/
  *	/mnt/rump	empty
  */
 #define F HOST "/f"
 #define G HOST "/g"
 #define KEY MNT "/k"
+#define SIZE 65536
 
 FIXTURE(table)
 {
@@ -21,7 +22,7 @@ FIXTURE(table)
 FIXTURE_SETUP(table)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, 1 << 20, 1));
+	ASSERT_EQ(0, fill(F, SIZE, 1));
 	ASSERT_EQ(0, put_text(G, "other"));
 	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
 }
@@ -54,7 +55,7 @@ TEST_F(table, a_key_comes_and_goes)
 {
 	EXPECT_EQ(ENOENT, stat_err(KEY));
 	ASSERT_EQ(0, table("/k " F " reg"));
-	EXPECT_EQ(0, fill_is(KEY, 0, 1 << 20, 0, 1));
+	EXPECT_EQ(0, fill_is(KEY, 0, SIZE, 0, 1));
 	EXPECT_EQ(1, listed(MNT, "k"));
 	EXPECT_EQ(1, nlink_of(KEY));
 	EXPECT_EQ(EEXIST, table("/k " G " reg"));
@@ -76,7 +77,7 @@ TEST_F(table, replace_adds_or_replaces)
 	fd = open(KEY, O_RDONLY);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, table("=/k " F " reg ro"));
-	EXPECT_EQ(0, fill_is(KEY, 0, 1 << 20, 0, 1));
+	EXPECT_EQ(0, fill_is(KEY, 0, SIZE, 0, 1));
 	EXPECT_EQ(0, rows_are("/k " F " reg ro\n"));
 
 	/* The open file keeps the old target. */
@@ -158,7 +159,7 @@ TEST_F(table, missing_parents_are_made_and_go)
 	EXPECT_EQ(0, st.st_gid);
 	EXPECT_EQ(2, count_names(MNT "/a"));
 	EXPECT_EQ(1, listed(MNT, "a"));
-	EXPECT_EQ(1 << 20, size_of(MNT "/a/b/c"));
+	EXPECT_EQ(SIZE, size_of(MNT "/a/b/c"));
 	ASSERT_EQ(0, table("-/a/b/c"));
 	EXPECT_EQ(ENOENT, stat_err(MNT "/a/b"));
 	EXPECT_EQ(1, count_names(MNT "/a"));
@@ -308,9 +309,9 @@ TEST_F(table, a_mapped_name_cannot_be_changed)
 	EXPECT_EQ(EEXIST, open_err(KEY, O_RDWR | O_CREAT | O_EXCL));
 	EXPECT_EQ(EEXIST, move(MNT "/mine", KEY, RENAME_NOREPLACE));
 	EXPECT_EQ(ENOTDIR, ERR(rmdir(KEY)));
-	EXPECT_EQ(0, fill_is(KEY, 0, 1 << 20, 0, 1));
+	EXPECT_EQ(0, fill_is(KEY, 0, SIZE, 0, 1));
 	EXPECT_EQ(0, text_is(MNT "/mine", "mine"));
-	EXPECT_EQ(0, fill_is(F, 0, 1 << 20, 0, 1));
+	EXPECT_EQ(0, fill_is(F, 0, SIZE, 0, 1));
 }
 
 TEST_F(table, a_directory_with_keys_below_cannot_go_or_move)
@@ -327,7 +328,7 @@ TEST_F(table, a_directory_with_keys_below_cannot_go_or_move)
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/made", MNT "/c", 0));
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/a", MNT "/free", RENAME_EXCHANGE));
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/free", MNT "/a", RENAME_EXCHANGE));
-	EXPECT_EQ(1 << 20, size_of(MNT "/a/b/k"));
+	EXPECT_EQ(SIZE, size_of(MNT "/a/b/k"));
 	ASSERT_EQ(0, table("flush"));
 	EXPECT_EQ(0, rmdir(MNT "/a/b"));
 	EXPECT_EQ(0, move(MNT "/a", MNT "/c", 0));
@@ -434,7 +435,7 @@ TEST_F(table, one_file_may_have_many_keys)
 			   "/c/d " F " reg ro"));
 	EXPECT_EQ(0, fill_is(MNT "/a", 0, 4096, 0, 1));
 	EXPECT_EQ(0, fill_is(MNT "/b", 0, 4096, 4096, 1));
-	EXPECT_EQ(0, fill_is(MNT "/c/d", 0, 1 << 20, 0, 1));
+	EXPECT_EQ(0, fill_is(MNT "/c/d", 0, SIZE, 0, 1));
 }
 
 TEST_F(table, a_key_is_compared_by_component)
@@ -442,7 +443,7 @@ TEST_F(table, a_key_is_compared_by_component)
 	ASSERT_EQ(0, table("/abc " G " reg\n/ab " F " reg\n/abcd/e " G
 			   " reg\n/a " F " reg"));
 	EXPECT_EQ(0, text_is(MNT "/abc", "other"));
-	EXPECT_EQ(1 << 20, size_of(MNT "/ab"));
+	EXPECT_EQ(SIZE, size_of(MNT "/ab"));
 	EXPECT_EQ(0, text_is(MNT "/abcd/e", "other"));
 	ASSERT_EQ(0, table("-/a\n-/ab"));
 	EXPECT_EQ(0, text_is(MNT "/abc", "other"));
@@ -461,7 +462,7 @@ TEST_F(table, keys_stay_at_their_path)
 	EXPECT_EQ(0, text_is(MNT "/a/k", "other"));
 	EXPECT_EQ(ENOENT, stat_err(MNT "/b/k"));
 	ASSERT_EQ(0, table("/b/k " F " reg"));
-	EXPECT_EQ(1 << 20, size_of(MNT "/b/k"));
+	EXPECT_EQ(SIZE, size_of(MNT "/b/k"));
 	EXPECT_EQ(0, text_is(MNT "/a/k", "other"));
 }
 

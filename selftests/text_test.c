@@ -3,7 +3,7 @@
 
 #include "lib/fixture.h"
 
-#define F HOST "/f"	/* 1 MB of pattern */
+#define F HOST "/f"	/* 1 MB */
 
 static const char not_yet[] = "not in this version";
 
@@ -18,7 +18,8 @@ FIXTURE(bad)
 FIXTURE_SETUP(bad)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, 1 << 20, 1));
+	ASSERT_EQ(0, put_text(F, "bytes"));
+	ASSERT_EQ(0, truncate(F, 1 << 20));
 }
 
 FIXTURE_TEARDOWN(bad)
@@ -187,7 +188,8 @@ FIXTURE(good)
 FIXTURE_SETUP(good)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, 1 << 20, 1));
+	ASSERT_EQ(0, put_text(F, "bytes"));
+	ASSERT_EQ(0, truncate(F, 1 << 20));
 	ASSERT_EQ(0, put_text(HOST "/a b", "blank"));
 	ASSERT_EQ(0, put_text(HOST "/x,y", "comma"));
 }
@@ -350,7 +352,8 @@ FIXTURE(text)
 FIXTURE_SETUP(text)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, 1 << 20, 1));
+	ASSERT_EQ(0, put_text(F, "bytes"));
+	ASSERT_EQ(0, truncate(F, 1 << 20));
 }
 
 FIXTURE_TEARDOWN(text)

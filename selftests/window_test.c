@@ -40,8 +40,6 @@ FIXTURE_VARIANT_ADD(window, odd_to_the_end) { .offset = 777 };
 FIXTURE_VARIANT_ADD(window, one_byte) { .offset = 4095, .size = 1 };
 FIXTURE_VARIANT_ADD(window, up_to_the_end) { .offset = 60000, .size = 5536 };
 FIXTURE_VARIANT_ADD(window, whole_on_ext4) { .offset = 0, .on_disk = true };
-FIXTURE_VARIANT_ADD(window, aligned_on_ext4) {
-	.offset = 4096, .size = 20480, .on_disk = true };
 FIXTURE_VARIANT_ADD(window, odd_on_ext4) { .offset = 511, .size = 7777, .on_disk = true };
 
 FIXTURE_SETUP(window)
