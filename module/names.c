@@ -335,6 +335,15 @@ void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
 
 /* Asking again */
 
+/* Context: RCU read section. Return: 0, 1, or the error that key is. */
+static int rumpfs_map_is_below(const struct etfs_map *map,
+			       const struct etfs_key *key)
+{
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	return etfs_life_is_on(&map->life) && map->key->parent == key;
+}
+
 /*
  * Only dentries of keys come here. A key that is gone, or whose directory was
  * renamed while the key was made, is looked up again.
@@ -343,23 +352,19 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 				 struct dentry *dentry, unsigned int flags)
 {
 	const struct inode *inode = d_inode_rcu(dentry);
-	struct etfs_key *key = NULL;
+	struct etfs_key *key;
 	struct etfs_map *map;
 	int ret;
 
 	if (!inode)
 		return flags & LOOKUP_RCU ? -ECHILD : 0;
 	map = RUMPFS_NODE(inode)->map;
-	if (!(flags & LOOKUP_RCU))
-		key = rumpfs_dir_key_begin(dir);
-	else if (!rumpfs_dir_key_cached(dir, &key))
-		return -ECHILD;
-	if (IS_ERR(key))
-		ret = PTR_ERR(key);
-	else
-		ret = etfs_life_is_on(&map->life) && map->key->parent == key;
-	if (!(flags & LOOKUP_RCU))
-		rumpfs_dir_key_end();
+	if (flags & LOOKUP_RCU)
+		return rumpfs_dir_key_cached(dir, &key) ?
+			rumpfs_map_is_below(map, key) : -ECHILD;
+	key = rumpfs_dir_key_begin(dir);
+	ret = rumpfs_map_is_below(map, key);
+	rumpfs_dir_key_end();
 	return ret;
 }
 

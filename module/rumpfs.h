@@ -161,7 +161,7 @@ void rumpfs_names_use_ops(struct super_block *sb);
  * The table's name of a directory, or NULL; an ERR_PTR without memory.
  * Context: may sleep first, returns in an RCU read section in any case.
  */
-struct etfs_key *rumpfs_dir_key_begin(struct inode *dir);
+struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU);
 static inline void rumpfs_dir_key_end(void)
 	__releases(RCU)
 {

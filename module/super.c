@@ -146,7 +146,7 @@ static int rumpfs_parse_param(struct fs_context *fc,
 	case RUMPFS_NR_INODES:
 		if (!rumpfs_parse_amount(param->string, totalram_pages(),
 					 &options->max_inodes))
-			return invalfc(fc, "nr_inodes=%s: a number with K, M, G, T or %% of the memory's pages",
+			return invalfc(fc, "nr_inodes=%s: a number with K, M, G, T or %% of all pages",
 				       param->string);
 		return 0;
 	case RUMPFS_MODE:
@@ -258,7 +258,7 @@ static int rumpfs_statfs(struct dentry *dentry, struct kstatfs *stat)
 	return 0;
 }
 
-const struct super_operations rumpfs_super_operations = {
+static const struct super_operations rumpfs_super_operations = {
 	.alloc_inode	= rumpfs_alloc_inode,
 	.free_inode	= rumpfs_free_inode,
 	.evict_inode	= rumpfs_evict_inode,

@@ -13,6 +13,6 @@
  */
 #define compat_op(tag, slot, fn)					\
 	_Generic(((struct tag *)0)->slot,				\
-		 compat_##slot##_t: fn##_compat, default: fn)
+		 compat_##slot##_t : fn##_compat, default : fn)
 
 #endif /* _RUMPFS_COMPAT_H */

@@ -18,6 +18,7 @@ static ssize_t __maybe_unused fn##_compat(struct file *file,		\
 {									\
 	return fn(file, kobj, attr, buf, pos, count);			\
 }
+
 #define COMPAT_BIN_WRITE(fn) COMPAT_BIN_READ(fn)
 
 #endif /* _RUMPFS_COMPAT_LINUX_SYSFS_H */
