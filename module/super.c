@@ -146,7 +146,7 @@ static int rumpfs_parse_param(struct fs_context *fc,
 	case RUMPFS_NR_INODES:
 		if (!rumpfs_parse_amount(param->string, totalram_pages(),
 					 &options->max_inodes))
-			return invalfc(fc, "nr_inodes=%s: a number with K, M, G, T or %% of all pages",
+			return invalfc(fc, "nr_inodes=%s: a count with K, M, G, T or %%",
 				       param->string);
 		return 0;
 	case RUMPFS_MODE:
