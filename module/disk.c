@@ -342,6 +342,7 @@ static void etfs_disk_delete(struct work_struct *work)
 
 	del_gendisk(disk->gd);
 	destroy_workqueue(disk->wq);
+	etfs_map_set_host(disk->map, NULL);
 	fput(disk->host);
 	ida_free(&etfs_disk_nrs, disk->nr);
 	put_disk(disk->gd);
@@ -446,6 +447,8 @@ static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 	err = etfs_disk_add(map, host, why);
 	if (err)
 		fput(host);
+	else
+		etfs_map_set_host(map, host);
 	return err;
 }
 

@@ -253,7 +253,7 @@ struct etfs_map {
 		kuid_t uid;
 		kgid_t gid;
 	} attr;
-	/* I: the host file, of a kind that binds it for good */
+	/* the host file while it is bound for good; lock: attr_lock */
 	struct file *host;
 	/* I: of kind blk */
 	struct etfs_disk *disk;
@@ -384,6 +384,10 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 void etfs_map_get(struct etfs_map *map);
 bool etfs_map_tryget(struct etfs_map *map);
 void etfs_map_put(struct etfs_map *map);
+/* A kind that binds its host file lends it, and takes it back with NULL. */
+void etfs_map_set_host(struct etfs_map *map, struct file *host);
+/* Return: a reference, or NULL: the host is bound by path. */
+struct file *etfs_map_get_host(struct etfs_map *map);
 /* Return: -ESTALE once a busy removal has claimed the map. */
 int etfs_map_use(struct etfs_map *map);
 void etfs_map_unuse(struct etfs_map *map);

@@ -352,13 +352,15 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat)
 {
 	const struct cred *old = override_creds(map->origin->cred);
+	struct file *host = etfs_map_get_host(map);
 	struct etfs_reason unheard;
 	struct path path;
 	int err = 0;
 
-	if (map->host) {
-		path = map->host->f_path;
+	if (host) {
+		path = host->f_path;
 		path_get(&path);
+		fput(host);
 	} else {
 		err = etfs_host_walk(map, 0, &path);
 	}

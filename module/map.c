@@ -2,6 +2,7 @@
 /* The life of one map: made, counted, used, claimed, let go. */
 #include "etfs.h"
 
+#include <linux/fs.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -100,6 +101,25 @@ void etfs_map_put(struct etfs_map *map)
 {
 	if (refcount_dec_and_test(&map->ref))
 		queue_rcu_work(etfs_map_wq, &map->release);
+}
+
+void etfs_map_set_host(struct etfs_map *map, struct file *host)
+{
+	spin_lock(&map->attr_lock);
+	map->host = host;
+	spin_unlock(&map->attr_lock);
+}
+
+struct file *etfs_map_get_host(struct etfs_map *map)
+{
+	struct file *host;
+
+	spin_lock(&map->attr_lock);
+	host = map->host;
+	if (host)
+		get_file(host);
+	spin_unlock(&map->attr_lock);
+	return host;
 }
 
 int etfs_map_use(struct etfs_map *map)

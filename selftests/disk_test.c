@@ -355,6 +355,11 @@ TEST_F(disk, the_host_is_bound_for_good)
 	EXPECT_EQ(512, read_disk(KEY, buf, 512, 0));
 	EXPECT_EQ(-1, fill_differs(buf, 512, 0, SEED));
 
+	/* The node is that of the bound file, which has no path any more. */
+	ASSERT_EQ(0, unlink(F));
+	EXPECT_TRUE(S_ISBLK(mode_of(KEY)));
+	ASSERT_EQ(0, put_text(F, "a third"));
+
 	/* What no path restores is told as such, so that the table loads. */
 	ASSERT_EQ(0, table("/other " F " reg"));
 	EXPECT_EQ(NULL, row_of("/disk"));
