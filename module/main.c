@@ -4,6 +4,7 @@
 
 #include <linux/init.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 
 struct etfs_table etfs_host_table;
 
@@ -53,7 +54,8 @@ static void __exit rumpfs_exit(void)
 	unregister_filesystem(&rumpfs_fs_type);
 	etfs_sysfs_exit();
 	/* No mount shows the table any more, and no file is open. */
-	etfs_table_flush(&etfs_host_table);
+	while (etfs_table_flush(&etfs_host_table))
+		schedule_timeout_uninterruptible(1);
 	etfs_disk_exit();
 	etfs_table_exit(&etfs_host_table);
 	rumpfs_inode_exit();
