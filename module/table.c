@@ -237,27 +237,25 @@ static void etfs_keys_sweep(struct etfs_batch *batch)
 /* Maps at a name */
 
 /*
- * A batch that replaces a map may be committed between two looks: then neither
- * the new one was born nor the old one lives, and a second pass finds the new.
+ * A batch that replaces a map may be committed between two looks: then the new
+ * one was not born yet, and the old one is dead or unlinked already. A second
+ * pass finds the new one, which is born by then.
  */
 struct etfs_map *etfs_key_map(const struct etfs_key *key)
 {
-	bool is_torn, was_unborn;
+	const struct etfs_map *unborn;
 	struct etfs_map *map;
 
 	do {
-		is_torn = false;
-		was_unborn = false;
+		unborn = NULL;
 		for (map = rcu_dereference(key->map); map;
 		     map = rcu_dereference(map->older)) {
 			if (etfs_life_is_on(&map->life))
 				return map;
-			if (!etfs_life_is_born(&map->life))
-				was_unborn = true;
-			else if (was_unborn)
-				is_torn = true;
+			if (!unborn && !etfs_life_is_born(&map->life))
+				unborn = map;
 		}
-	} while (is_torn);
+	} while (unborn && etfs_life_is_born(&unborn->life));
 	return NULL;
 }
 
