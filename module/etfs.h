@@ -66,7 +66,7 @@ enum etfs_type {
 	ETFS_SUBDIRS,
 };
 
-/* What an option said; the words are in text.c. */
+/* What an option said; the words are in options.c. */
 #define ETFS_MAP_RO	BIT(0)
 #define ETFS_MAP_HIDDEN	BIT(1)
 #define ETFS_MAP_MODE	BIT(2)
@@ -344,7 +344,7 @@ __printf(2, 3)
 void etfs_refuse(struct etfs_reason *why, const char *fmt, ...);
 void etfs_refuse_key(struct etfs_reason *why, const char *key);
 
-/* In parse.c: text to operations */
+/* In parse.c and options.c: text to operations; see parse.h */
 int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 		    struct etfs_reason *why);
 
@@ -367,6 +367,10 @@ void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map);
 void etfs_table_undo(struct etfs_batch *batch);
 void etfs_table_commit(struct etfs_batch *batch);
 void etfs_table_settle(struct etfs_batch *batch);
+
+/* In rows.c: maps in key order, and what they print; under table->lock */
+void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map);
+void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map);
 struct etfs_map *etfs_table_first(struct etfs_table *table);
 struct etfs_map *etfs_map_next(struct etfs_map *map);
 void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,

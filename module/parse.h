@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A line of a table while it is taken apart; for parse.c and options.c. */
+#ifndef _RUMPFS_PARSE_H
+#define _RUMPFS_PARSE_H
+
+#include "etfs.h"
+
+/* A field of a line; text is NUL-terminated once it is unescaped. */
+struct etfs_field {
+	char *text;
+	size_t len;
+	/* column of the first byte, 1 = the start of the line */
+	u32 col;
+};
+
+struct etfs_line {
+	char *start, *at, *end;
+	struct etfs_reason *why;
+	/* an errno that only counts if nothing else is wrong */
+	int late;
+	struct etfs_reason late_why;
+};
+
+/* In parse.c */
+u32 etfs_line_col(const struct etfs_line *line, const char *at);
+/* Return: err, with *line->why filled. */
+__printf(4, 5)
+int etfs_line_refuse(struct etfs_line *line, u32 col, int err,
+		     const char *fmt, ...);
+int etfs_line_unescape(struct etfs_line *line, struct etfs_field *field);
+bool etfs_field_is(const struct etfs_field *field, const char *word);
+
+/* In options.c */
+int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
+		  struct etfs_field *field);
+/* The type is known by now. */
+int etfs_line_options(struct etfs_line *line, struct etfs_op *op,
+		      const struct etfs_field *field);
+
+#endif /* _RUMPFS_PARSE_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Rows: the live maps of a table in key order, and its listing.
+ *
+ * Each subtree knows how many bytes it prints, so any offset of a listing is
+ * found in a few steps.
+ */
+#include "etfs.h"
+
+#include <linux/mm.h>
+#include <linux/rbtree_augmented.h>
+#include <linux/string.h>
+
+static inline bool etfs_row_compute(struct etfs_map *map, bool exit)
+{
+	size_t len = map->row_len;
+
+	if (map->row.rb_left)
+		len += rb_entry(map->row.rb_left, struct etfs_map,
+				row)->rows_len;
+	if (map->row.rb_right)
+		len += rb_entry(map->row.rb_right, struct etfs_map,
+				row)->rows_len;
+	if (exit && map->rows_len == len)
+		return true;
+	map->rows_len = len;
+	return false;
+}
+
+RB_DECLARE_CALLBACKS(static, etfs_rows, struct etfs_map, row, rows_len,
+		     etfs_row_compute)
+
+void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
+{
+	struct rb_node **link = &table->rows.rb_node, *parent = NULL;
+
+	map->row_len = etfs_text_print(NULL, 0, &map->spec,
+				       map->is_unrestorable);
+	while (*link) {
+		struct etfs_map *other = rb_entry(*link, struct etfs_map, row);
+
+		parent = *link;
+		other->rows_len += map->row_len;
+		if (strcmp(map->spec.key, other->spec.key) < 0)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	map->rows_len = map->row_len;
+	rb_link_node(&map->row, parent, link);
+	rb_insert_augmented(&map->row, &table->rows, &etfs_rows);
+	table->nr_maps++;
+}
+
+void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map)
+{
+	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
+	table->nr_maps--;
+}
+
+struct etfs_map *etfs_table_first(struct etfs_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	return rb_entry_safe(rb_first(&table->rows), struct etfs_map, row);
+}
+
+struct etfs_map *etfs_map_next(struct etfs_map *map)
+{
+	return rb_entry_safe(rb_next(&map->row), struct etfs_map, row);
+}
+
+/* A row says from now on whether its host file can be found again. */
+void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
+			bool is_unrestorable)
+{
+	lockdep_assert_held(&table->lock);
+	if (map->is_unrestorable == is_unrestorable)
+		return;
+	map->is_unrestorable = is_unrestorable;
+	map->row_len = etfs_text_print(NULL, 0, &map->spec, is_unrestorable);
+	etfs_rows.propagate(&map->row, NULL);
+}
+
+/* The listing */
+
+#define ETFS_HEAD	"# etfs 1 gen=%020llu n=%010u\n"
+#define ETFS_TAIL	"# end gen=%020llu\n"
+
+/* Find the row that prints byte *pos of all rows; *pos becomes its own byte. */
+static struct etfs_map *etfs_rows_at(struct etfs_table *table, size_t *pos)
+{
+	struct rb_node *node = table->rows.rb_node;
+
+	while (node) {
+		struct etfs_map *map = rb_entry(node, struct etfs_map, row);
+		size_t left = 0;
+
+		if (node->rb_left)
+			left = rb_entry(node->rb_left, struct etfs_map,
+					row)->rows_len;
+		if (*pos < left) {
+			node = node->rb_left;
+			continue;
+		}
+		*pos -= left;
+		if (*pos < map->row_len)
+			return map;
+		*pos -= map->row_len;
+		node = node->rb_right;
+	}
+	return NULL;
+}
+
+/* Copy what lies at *skip of a piece; *skip is 0 after the first copy. */
+static size_t etfs_copy_piece(char *to, size_t room, const char *piece,
+			      size_t len, size_t *skip)
+{
+	size_t n = min(room, len - *skip);
+
+	memcpy(to, piece + *skip, n);
+	*skip = 0;
+	return n;
+}
+
+static ssize_t etfs_rows_print(struct etfs_table *table, char *buf, size_t skip,
+			       size_t room)
+{
+	struct etfs_map *map = etfs_rows_at(table, &skip);
+	size_t done = 0;
+
+	for (; map && done < room; map = etfs_map_next(map)) {
+		char *row = kvmalloc(map->row_len + 1, GFP_KERNEL);
+
+		if (!row)
+			return -ENOMEM;
+		etfs_text_print(row, map->row_len + 1, &map->spec,
+				map->is_unrestorable);
+		done += etfs_copy_piece(buf + done, room - done, row,
+					map->row_len, &skip);
+		kvfree(row);
+	}
+	return done;
+}
+
+/*
+ * Bytes of the listing from pos on. Return: how many of len there were, 0 at
+ * the end.
+ */
+ssize_t etfs_table_print(struct etfs_table *table, char *buf, loff_t pos,
+			 size_t len)
+{
+	char line[64];
+	size_t head_len, rows_len = 0, done = 0, skip = pos;
+	ssize_t n;
+
+	lockdep_assert_held(&table->lock);
+	head_len = scnprintf(line, sizeof(line), ETFS_HEAD, table->generation,
+			     table->nr_maps);
+	if (table->rows.rb_node)
+		rows_len = rb_entry(table->rows.rb_node, struct etfs_map,
+				    row)->rows_len;
+	if (skip < head_len)
+		done = etfs_copy_piece(buf, len, line, head_len, &skip);
+	else
+		skip -= head_len;
+
+	if (done < len && skip < rows_len) {
+		n = etfs_rows_print(table, buf + done, skip, len - done);
+		if (n < 0)
+			return n;
+		done += n;
+		skip = 0;
+	} else if (done < len) {
+		skip -= rows_len;
+	}
+
+	head_len = scnprintf(line, sizeof(line), ETFS_TAIL, table->generation);
+	if (done < len && skip < head_len)
+		done += etfs_copy_piece(buf + done, len - done, line, head_len,
+					&skip);
+	return done;
+}
