@@ -151,10 +151,11 @@ static int etfs_host_may_open(const struct path *path, int flags)
  * Judged before it is opened: a tape would rewind, a fifo wait, and a key that
  * leads back to itself never end.
  */
-static struct file *etfs_host_open_path(const struct path *path, int flags,
-					const struct cred *cred,
+static struct file *etfs_host_open_path(const struct etfs_map *map,
+					const struct path *path, int flags,
 					struct etfs_reason *why)
 {
+	const struct cred *cred = map->origin->cred;
 	struct file *host;
 	int err;
 
@@ -164,10 +165,12 @@ static struct file *etfs_host_open_path(const struct path *path, int flags,
 	err = etfs_host_may_open(path, flags);
 	host = err ? ERR_PTR(err) :
 		     dentry_open(path, flags | O_LARGEFILE, cred);
+	/* A disk says so as open(2) of a disk does. */
+	if (host == ERR_PTR(-EROFS) && map->spec.type == ETFS_BLK)
+		host = ERR_PTR(-EACCES);
 	if (IS_ERR(host))
-		etfs_refuse(why, "the host file cannot be opened for %s (error %ld)",
-			    flags & O_ACCMODE ? "writing" : "reading",
-			    -PTR_ERR(host));
+		etfs_refuse(why, "the host file cannot be opened for %s (%pe)",
+			    flags & O_ACCMODE ? "writing" : "reading", host);
 	return host;
 }
 
@@ -219,8 +222,8 @@ static int etfs_host_find(const struct etfs_map *map, struct path *path,
 		return -EINVAL;
 	}
 	if (err)
-		etfs_refuse(why, "the host path cannot be found (error %d)",
-			    -err);
+		etfs_refuse(why, "the host path cannot be found (%pe)",
+			    ERR_PTR(err));
 	return err;
 }
 
@@ -277,16 +280,11 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 		    etfs_host_walk(map, 0, &path);
 	if (err)
 		goto revert;
-	host = etfs_host_open_path(&path, flags, map->origin->cred,
-				   why ?: &unheard);
+	host = etfs_host_open_path(map, &path, flags, why ?: &unheard);
 	path_put(&path);
-	if (IS_ERR(host)) {
-		err = PTR_ERR(host);
-		/* A disk says so as open(2) of a disk does. */
-		if (err == -EROFS && map->spec.type == ETFS_BLK)
-			err = -EACCES;
+	err = PTR_ERR_OR_ZERO(host);
+	if (err)
 		goto revert;
-	}
 	err = etfs_host_judge_file(host, why ?: &unheard);
 	if (!err && why)
 		err = etfs_host_register(map, host, why);
@@ -339,7 +337,7 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 	struct etfs_reason unheard;
 	struct file *host;
 
-	host = etfs_host_open_path(path, O_RDONLY, map->origin->cred, &unheard);
+	host = etfs_host_open_path(map, path, O_RDONLY, &unheard);
 	if (IS_ERR(host))
 		return PTR_ERR(host);
 	stat->size = etfs_host_size(host);
