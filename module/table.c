@@ -235,25 +235,26 @@ static void etfs_keys_sweep(struct etfs_batch *batch)
 /* Maps at a name */
 
 /*
- * A batch that replaces a map may be committed between two looks: then the new
- * one was not born yet, and the old one is dead or unlinked already. A second
- * pass finds the new one, which is born by then.
+ * A batch that replaces a map may be committed between two looks, and then the
+ * old one is dead or unlinked already. The new one was either seen before it
+ * was born, or had not been put in front yet: a second pass finds it.
  */
 struct etfs_map *etfs_key_map(const struct etfs_key *key)
 {
 	const struct etfs_map *unborn;
-	struct etfs_map *map;
+	struct etfs_map *map, *first;
 
 	do {
 		unborn = NULL;
-		for (map = rcu_dereference(key->map); map;
-		     map = rcu_dereference(map->older)) {
+		first = rcu_dereference(key->map);
+		for (map = first; map; map = rcu_dereference(map->older)) {
 			if (etfs_life_is_on(&map->life))
 				return map;
 			if (!unborn && !etfs_life_is_born(&map->life))
 				unborn = map;
 		}
-	} while (unborn && etfs_life_is_born(&unborn->life));
+	} while (first != rcu_dereference(key->map) ||
+		 (unborn && etfs_life_is_born(&unborn->life)));
 	return NULL;
 }
 
