@@ -21,10 +21,11 @@ static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
 	struct dentry *dentry;
 
 	xa_for_each_range(entries, cookie, dentry, ctx->pos, S32_MAX) {
-		const struct inode *inode = d_inode(dentry);
+		/* None yet: a lookup beside us is making an implied one. */
+		const struct inode *inode = d_inode_rcu(dentry);
 
 		ctx->pos = cookie;
-		if (xa_get_mark(entries, cookie, RUMPFS_HIDDEN) ||
+		if (!inode || xa_get_mark(entries, cookie, RUMPFS_HIDDEN) ||
 		    (S_ISDIR(inode->i_mode) &&
 		     RUMPFS_NODE(inode)->dir.is_implied))
 			continue;

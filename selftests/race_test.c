@@ -252,6 +252,55 @@ static void *list_the_permanent(void *arg)
 	return NULL;
 }
 
+/* Directories that only keys imply are made by the lookup that needs them. */
+
+static void *imply_and_remove(void *arg)
+{
+	int turn, err;
+
+	for (turn = 0; turn < 300; turn++) {
+		err = table("/a%d/k " G " reg\n/b%d/k " G " reg", turn % 4,
+			    turn % 4);
+		if (!err)
+			err = table("-/a%d/k\n-/b%d/k", turn % 4, turn % 4);
+		if (err)
+			complain("imply: %d, %s", err, last_error());
+	}
+	return NULL;
+}
+
+static void *look_up_the_implied(void *arg)
+{
+	char path[64];
+	int turn;
+
+	for (turn = 0; going_on(); turn++) {
+		snprintf(path, sizeof(path), MNT "/%c%d/k", "ab"[turn & 1],
+			 turn / 2 % 4);
+		if (open_err(path, O_RDONLY) & ~ENOENT)
+			complain("open below an implied directory");
+	}
+	return NULL;
+}
+
+static void *list_the_implied(void *arg)
+{
+	while (going_on())
+		if (listed(MNT, "none"))
+			complain("a name that was never there");
+	return NULL;
+}
+
+TEST_F(race, implied_directories_are_listed_as_they_are_made)
+{
+	void *(*workers[])(void *) = { imply_and_remove };
+	void *(*watchers[])(void *) = { look_up_the_implied, list_the_implied,
+					list_the_implied };
+
+	together(workers, 1, watchers, 3);
+	EXPECT_EQ(0, count_names(MNT));
+}
+
 TEST_F(race, a_permanent_key_among_passing_ones)
 {
 	void *(*workers[])(void *) = { add_and_remove, add_and_remove };
