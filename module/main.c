@@ -12,6 +12,13 @@ unsigned int etfs_max_mappings = 1000000;
 module_param_named(max_mappings, etfs_max_mappings, uint, 0644);
 MODULE_PARM_DESC(max_mappings, "mappings a table takes (default 1000000)");
 
+/* No mount shows the table any more, and nobody can change it. */
+static void rumpfs_flush(void)
+{
+	while (etfs_table_flush(&etfs_host_table))
+		schedule_timeout_uninterruptible(1);
+}
+
 static int __init rumpfs_init(void)
 {
 	int err;
@@ -38,6 +45,7 @@ static int __init rumpfs_init(void)
 
 exit_sysfs:
 	etfs_sysfs_exit();
+	rumpfs_flush();
 exit_table:
 	etfs_table_exit(&etfs_host_table);
 exit_disk:
@@ -53,9 +61,7 @@ static void __exit rumpfs_exit(void)
 {
 	unregister_filesystem(&rumpfs_fs_type);
 	etfs_sysfs_exit();
-	/* No mount shows the table any more, and no file is open. */
-	while (etfs_table_flush(&etfs_host_table))
-		schedule_timeout_uninterruptible(1);
+	rumpfs_flush();
 	etfs_disk_exit();
 	etfs_table_exit(&etfs_host_table);
 	rumpfs_inode_exit();

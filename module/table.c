@@ -225,8 +225,9 @@ static void etfs_keys_sweep(struct etfs_batch *batch)
 	/*
 	 * No directory may go on using what it remembers of these names, nor
 	 * what it computed while it was being renamed and the batch committed.
+	 * A full barrier: who sees this shape sees what is gone.
 	 */
-	atomic64_inc(&table->shape);
+	atomic64_inc_return(&table->shape);
 	list_for_each_entry_safe(key, next, &batch->touched, touched)
 		kfree_rcu(key, rcu);
 	INIT_LIST_HEAD(&batch->touched);
@@ -448,7 +449,8 @@ void etfs_table_commit(struct etfs_batch *batch)
 	/* Pairs with the acquires in etfs_life_is_born() and _is_on(). */
 	smp_store_release(&batch->epoch->on, true);
 	table->generation++;
-	atomic64_inc(&table->shape);
+	/* A full barrier, as in etfs_keys_sweep(). */
+	atomic64_inc_return(&table->shape);
 }
 
 static void etfs_key_settle(struct etfs_table *table, struct etfs_key *key)
