@@ -297,4 +297,5 @@ const struct file_operations rumpfs_file_operations = {
 const struct inode_operations rumpfs_file_inode_operations = {
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
+	.listxattr	= rumpfs_listxattr,
 };

@@ -62,6 +62,7 @@ void rumpfs_evict_inode(struct inode *inode)
 			rumpfs_file_evict(inode);
 		if (S_ISLNK(inode->i_mode))
 			rumpfs_uncharge(sbi, inode->i_size + 1);
+		rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}
 	if (node->map)
@@ -107,21 +108,21 @@ int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		rumpfs_file_truncate(inode, attr->ia_size);
 	}
 	setattr_copy(idmap, inode, attr);
-	/* Who has changed it wants to keep it. */
-	if (S_ISDIR(inode->i_mode))
-		RUMPFS_NODE(inode)->dir.is_implied = false;
+	rumpfs_dir_keep(inode);
 	return 0;
 }
 
 const struct inode_operations rumpfs_special_inode_operations = {
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
+	.listxattr	= rumpfs_listxattr,
 };
 
 const struct inode_operations rumpfs_symlink_inode_operations = {
 	.get_link	= simple_get_link,
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
+	.listxattr	= rumpfs_listxattr,
 };
 
 static void rumpfs_node_init(struct inode *inode, dev_t dev)
@@ -223,6 +224,8 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 	if (!inode)
 		return NULL;
 	RUMPFS_NODE(inode)->map = map;
+	/* Nothing is kept for a mapped node but what key.c keeps. */
+	inode->i_opflags &= ~IOP_XATTR;
 	inode->i_ino = map->ino;
 	simple_inode_init_ts(inode);
 	inode->i_op = &rumpfs_key_inode_operations;

@@ -3,7 +3,6 @@
 #include "rumpfs.h"
 
 #include <linux/dcache.h>
-#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -26,10 +25,7 @@ static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
 {
 	int err;
 
-	err = security_inode_init_security(inode, dir, &dentry->d_name, NULL,
-					   NULL);
-	if (err == -EOPNOTSUPP)
-		err = 0;
+	err = rumpfs_xattr_label(inode, dir, &dentry->d_name);
 	if (!err)
 		err = rumpfs_names_add(dir, dentry, inode);
 	if (err) {
@@ -108,14 +104,10 @@ static int rumpfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode | S_IFREG, 0);
 	if (IS_ERR(inode))
 		return finish_open_simple(file, PTR_ERR(inode));
-	err = security_inode_init_security(inode, dir,
-					   &file_dentry(file)->d_name, NULL,
-					   NULL);
-	if (err && err != -EOPNOTSUPP)
+	err = rumpfs_xattr_label(inode, dir, &file_dentry(file)->d_name);
+	if (err)
 		iput(inode);
 	else
-		err = 0;
-	if (!err)
 		d_tmpfile(file, inode);
 	return finish_open_simple(file, err);
 }
@@ -322,4 +314,5 @@ const struct inode_operations rumpfs_dir_inode_operations = {
 	.tmpfile	= rumpfs_tmpfile,
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
+	.listxattr	= rumpfs_listxattr,
 };

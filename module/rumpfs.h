@@ -24,6 +24,7 @@
 
 struct fs_context;
 struct kstatfs;
+struct rumpfs_xattrs;
 
 /*
  * A mount. Owned by its super block.
@@ -67,6 +68,8 @@ struct rumpfs_node {
 	struct timespec64 btime;
 	/* I: what a mapped node shows; a reference; NULL in memory */
 	struct etfs_map *map;
+	/* extended attributes or NULL; written under i_rwsem, see xattr.c */
+	struct rumpfs_xattrs __rcu *xattrs;
 	/* I: it counts against the limits of the mount */
 	bool is_charged;
 	union {
@@ -130,6 +133,14 @@ static inline bool rumpfs_is_key(const struct inode *inode)
 	return RUMPFS_NODE(inode)->map;
 }
 
+/* A directory that somebody has changed does not go with the keys below. */
+static inline void rumpfs_dir_keep(struct inode *inode)
+{
+	lockdep_assert_held_write(&inode->i_rwsem);
+	if (S_ISDIR(inode->i_mode))
+		RUMPFS_NODE(inode)->dir.is_implied = false;
+}
+
 /* In super.c: a mount */
 extern struct file_system_type rumpfs_fs_type;
 int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes);
@@ -154,6 +165,21 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags);
 int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct iattr *attr);
+
+/* In xattr.c: extended attributes of nodes in memory */
+/*
+ * By its full name; value NULL removes. Charged to the mount; ctime is the
+ * caller's. Context: i_rwsem held, or the inode has no dentry yet.
+ * Return: -EEXIST, -ENODATA by flags as setxattr(2), -ENOSPC, -ENOMEM.
+ */
+int rumpfs_xattr_set(struct inode *inode, const char *full_name,
+		     const void *value, size_t size, int flags);
+ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size);
+/* Store what the security modules say of an inode that is being made. */
+int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
+		       const struct qstr *name);
+void rumpfs_xattr_use(struct super_block *sb);
+void rumpfs_xattr_evict(struct inode *inode);
 
 /* In names.c: keys and names in memory, in one directory */
 void rumpfs_names_use_ops(struct super_block *sb);

@@ -297,6 +297,7 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	/* See host.c: one level, whatever the keys lead to. */
 	sb->s_stack_depth = 1;
 	rumpfs_names_use_ops(sb);
+	rumpfs_xattr_use(sb);
 
 	root = rumpfs_node_new(&nop_mnt_idmap, sb, NULL,
 			       S_IFDIR | options->mode, 0);
