@@ -298,4 +298,7 @@ const struct inode_operations rumpfs_file_inode_operations = {
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
 	.listxattr	= rumpfs_listxattr,
+	.set_acl	= compat_op(inode_operations, set_acl, rumpfs_set_acl),
+	.fileattr_get	= rumpfs_fileattr_get,
+	.fileattr_set	= rumpfs_fileattr_set,
 };

@@ -3,6 +3,7 @@
 #include "rumpfs.h"
 
 #include <linux/pagemap.h>
+#include <linux/posix_acl.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -62,6 +63,7 @@ void rumpfs_evict_inode(struct inode *inode)
 			rumpfs_file_evict(inode);
 		if (S_ISLNK(inode->i_mode))
 			rumpfs_uncharge(sbi, inode->i_size + 1);
+		rumpfs_acl_evict(inode);
 		rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}
@@ -82,6 +84,7 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
 	generic_fillattr(idmap, request_mask, inode, stat);
+	rumpfs_attr_stat(inode, stat);
 	stat->result_mask |= STATX_BTIME;
 	stat->btime = node->btime;
 	if (S_ISREG(inode->i_mode))
@@ -109,13 +112,16 @@ int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	}
 	setattr_copy(idmap, inode, attr);
 	rumpfs_dir_keep(inode);
-	return 0;
+	if (attr->ia_valid & ATTR_MODE)
+		err = posix_acl_chmod(idmap, dentry, inode->i_mode);
+	return err;
 }
 
 const struct inode_operations rumpfs_special_inode_operations = {
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
 	.listxattr	= rumpfs_listxattr,
+	.set_acl	= compat_op(inode_operations, set_acl, rumpfs_set_acl),
 };
 
 const struct inode_operations rumpfs_symlink_inode_operations = {
@@ -170,11 +176,14 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 		return NULL;
 	node = RUMPFS_NODE(inode);
 	node->is_charged = true;
+	cache_no_acl(inode);
 	inode->i_ino = atomic64_inc_return(&sbi->last_ino);
 	inode->i_generation = get_random_u32();
 	inode_init_owner(idmap, inode, dir, mode);
 	simple_inode_init_ts(inode);
 	node->btime = inode_get_mtime(inode);
+	if (dir)
+		rumpfs_attr_inherit(inode, dir);
 	rumpfs_node_init(inode, dev);
 	return inode;
 }
@@ -226,6 +235,7 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 	RUMPFS_NODE(inode)->map = map;
 	/* Nothing is kept for a mapped node but what key.c keeps. */
 	inode->i_opflags &= ~IOP_XATTR;
+	cache_no_acl(inode);
 	inode->i_ino = map->ino;
 	simple_inode_init_ts(inode);
 	inode->i_op = &rumpfs_key_inode_operations;

@@ -19,13 +19,22 @@ static void rumpfs_dir_changed(struct inode *dir)
 	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
 }
 
+/* What a new inode has from its directory and from the security modules. */
+static int rumpfs_inherit(struct inode *inode, struct inode *dir,
+			  const struct qstr *name)
+{
+	int err = rumpfs_acl_inherit(inode, dir);
+
+	return err ?: rumpfs_xattr_label(inode, dir, name);
+}
+
 /* A new inode gets its name, or goes. */
 static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
 			struct inode *inode)
 {
 	int err;
 
-	err = rumpfs_xattr_label(inode, dir, &dentry->d_name);
+	err = rumpfs_inherit(inode, dir, &dentry->d_name);
 	if (!err)
 		err = rumpfs_names_add(dir, dentry, inode);
 	if (err) {
@@ -104,7 +113,7 @@ static int rumpfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode | S_IFREG, 0);
 	if (IS_ERR(inode))
 		return finish_open_simple(file, PTR_ERR(inode));
-	err = rumpfs_xattr_label(inode, dir, &file_dentry(file)->d_name);
+	err = rumpfs_inherit(inode, dir, &file_dentry(file)->d_name);
 	if (err)
 		iput(inode);
 	else
@@ -315,4 +324,7 @@ const struct inode_operations rumpfs_dir_inode_operations = {
 	.getattr	= rumpfs_getattr,
 	.setattr	= rumpfs_setattr,
 	.listxattr	= rumpfs_listxattr,
+	.set_acl	= compat_op(inode_operations, set_acl, rumpfs_set_acl),
+	.fileattr_get	= rumpfs_fileattr_get,
+	.fileattr_set	= rumpfs_fileattr_set,
 };

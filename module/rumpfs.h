@@ -22,8 +22,10 @@
 #include "etfs.h"
 #include "uapi/rumpfs.h"
 
+struct file_kattr;
 struct fs_context;
 struct kstatfs;
+struct posix_acl;
 struct rumpfs_xattrs;
 
 /*
@@ -70,6 +72,8 @@ struct rumpfs_node {
 	struct etfs_map *map;
 	/* extended attributes or NULL; written under i_rwsem, see xattr.c */
 	struct rumpfs_xattrs __rcu *xattrs;
+	/* what chattr(1) has set, FS_*_FL; written under i_rwsem */
+	u32 attrs;
 	/* I: it counts against the limits of the mount */
 	bool is_charged;
 	union {
@@ -180,6 +184,21 @@ int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
 		       const struct qstr *name);
 void rumpfs_xattr_use(struct super_block *sb);
 void rumpfs_xattr_evict(struct inode *inode);
+
+/* In acl.c: access control lists of nodes in memory */
+int rumpfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct posix_acl *acl, int type);
+COMPAT_SET_ACL(rumpfs_set_acl)
+/* Lists and mode of an inode that is being made. */
+int rumpfs_acl_inherit(struct inode *inode, struct inode *dir);
+void rumpfs_acl_evict(struct inode *inode);
+
+/* In attr.c: what chattr(1) knows of nodes in memory */
+int rumpfs_fileattr_get(struct dentry *dentry, struct file_kattr *attr);
+int rumpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
+			struct file_kattr *attr);
+void rumpfs_attr_inherit(struct inode *inode, const struct inode *dir);
+void rumpfs_attr_stat(const struct inode *inode, struct kstat *stat);
 
 /* In names.c: keys and names in memory, in one directory */
 void rumpfs_names_use_ops(struct super_block *sb);

@@ -11,6 +11,7 @@
 
 #include <linux/capability.h>
 #include <linux/mm.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/rcupdate.h>
 #include <linux/security.h>
 #include <linux/slab.h>
@@ -292,6 +293,23 @@ static int rumpfs_xattr_list_name(char *buffer, size_t size, size_t *used,
 	return 0;
 }
 
+/* The access control lists are in the inode; see acl.c. */
+static int rumpfs_xattr_list_acls(const struct inode *inode, char *buffer,
+				  size_t size, size_t *used)
+{
+	static const char access[] = XATTR_NAME_POSIX_ACL_ACCESS;
+	static const char preset[] = XATTR_NAME_POSIX_ACL_DEFAULT;
+	int err = 0;
+
+	if (READ_ONCE(inode->i_acl))
+		err = rumpfs_xattr_list_name(buffer, size, used, access,
+					     sizeof(access) - 1);
+	if (READ_ONCE(inode->i_default_acl) && !err)
+		err = rumpfs_xattr_list_name(buffer, size, used, preset,
+					     sizeof(preset) - 1);
+	return err;
+}
+
 ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size)
 {
 	bool is_trusted = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
@@ -299,9 +317,10 @@ ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size)
 	struct rumpfs_xattrs *xattrs;
 	struct rumpfs_xattr *xattr;
 	size_t used = 0;
-	int err = 0;
+	int err;
 	u32 at;
 
+	err = rumpfs_xattr_list_acls(inode, buffer, size, &used);
 	rcu_read_lock();
 	xattrs = rcu_dereference(RUMPFS_NODE(inode)->xattrs);
 	for (at = 0; xattrs && at < xattrs->nr && !err; at++) {
@@ -367,16 +386,15 @@ static const struct xattr_handler rumpfs_user_xattr_handler = {
 	.set	= rumpfs_xattr_handler_set,
 };
 
-static const struct xattr_handler *const rumpfs_xattr_handlers[] = {
-	&rumpfs_user_xattr_handler,
-	&rumpfs_trusted_xattr_handler,
-	&rumpfs_security_xattr_handler,
-	NULL
-};
+static const struct xattr_handler *const rumpfs_xattr_handlers[] =
+	XATTR_HANDLERS(&rumpfs_user_xattr_handler,
+		       &rumpfs_trusted_xattr_handler,
+		       &rumpfs_security_xattr_handler);
 
 void rumpfs_xattr_use(struct super_block *sb)
 {
 	sb_set_xattr_handlers(sb, rumpfs_xattr_handlers);
+	sb->s_flags |= SB_POSIXACL;
 	/* All that gives an inode privileges comes through the VFS. */
 	sb->s_flags |= SB_NOSEC;
 }

@@ -33,6 +33,11 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 #define inode_just_drop generic_delete_inode
 #endif
 
+/* Here and not in fileattr.h, as the methods' types name it. */
+#ifndef HAVE_FILE_KATTR
+#define file_kattr fileattr
+#endif
+
 #ifndef HAVE_COPY_SPLICE_READ
 #define copy_splice_read generic_file_splice_read
 #endif
@@ -160,6 +165,22 @@ static int __maybe_unused fn##_compat(struct mnt_idmap *idmap,		\
 				      umode_t mode)			\
 {									\
 	return PTR_ERR_OR_ZERO(fn(idmap, dir, dentry, mode));		\
+}
+
+typedef int (*compat_set_acl_t)(struct mnt_idmap *, struct inode *,
+				struct posix_acl *, int);
+
+/* The caller has a dentry of the inode. */
+#define COMPAT_SET_ACL(fn)						\
+static int __maybe_unused fn##_compat(struct mnt_idmap *idmap,		\
+				      struct inode *inode,		\
+				      struct posix_acl *acl, int type)	\
+{									\
+	struct dentry *dentry = d_find_any_alias(inode);		\
+	int err = fn(idmap, dentry, acl, type);				\
+									\
+	dput(dentry);							\
+	return err;							\
 }
 
 #endif /* _RUMPFS_COMPAT_LINUX_FS_H */
