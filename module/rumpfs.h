@@ -10,7 +10,8 @@
  *
  * Locks: inode->i_rwsem of a directory covers its array and names, shared for
  * a lookup and a listing; i_rwsem of a file, then its mapping's
- * invalidate_lock, cover what the file is charged. See etfs.h for the table.
+ * invalidate_lock, cover what the file is charged; i_rwsem of any inode covers
+ * its attributes and access control lists. See etfs.h for the table.
  */
 #ifndef _RUMPFS_RUMPFS_H
 #define _RUMPFS_RUMPFS_H
@@ -37,7 +38,7 @@ struct rumpfs_sb {
 	struct super_block *sb;
 	/* S: bytes all of the tree may take, 0 = no limit */
 	u64 max_bytes;
-	/* A: bytes taken by pages, long names and symlink targets */
+	/* A: by pages, long names, symlink targets, attributes and lists */
 	atomic64_t bytes_used;
 	/* S: inodes and further names of an inode, 0 = no limit */
 	u64 max_inodes;
