@@ -541,12 +541,12 @@ static void *replace_values(void *path)
 static void *read_values(void *path)
 {
 	char *buf = malloc(MAX_VALUE);
-	ssize_t len;
+	ssize_t len, expected;
 
 	while (!is_over) {
 		len = getxattr(path, "user.m", buf, MAX_VALUE);
-		if ((len != 100 && len != MAX_VALUE) ||
-		    (buf[0] - 'a') % 2 == (len == 100) ||
+		expected = (buf[0] - 'a') % 2 ? MAX_VALUE : 100;
+		if (len != expected ||
 		    byte_differs(buf, len, buf[0]) != -1)
 			__atomic_add_fetch(&torn, 1, __ATOMIC_RELAXED);
 	}
