@@ -18,11 +18,13 @@
 
 static int rumpfs_take(atomic64_t *used, u64 n, u64 max)
 {
-	/* One subtraction too many at once only ever refuses too early. */
-	if (atomic64_add_return(n, used) > max && max) {
-		atomic64_sub(n, used);
-		return -ENOSPC;
-	}
+	s64 had = atomic64_read(used);
+
+	/* What does not fit is not counted for a moment, as others look. */
+	do {
+		if (max && (n > max || had > max - n))
+			return -ENOSPC;
+	} while (!atomic64_try_cmpxchg(used, &had, had + n));
 	return 0;
 }
 
