@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Plain memory files.
+ * Plain memory files: read, write, truncate and map. Holes are hole.c's.
  *
  * A page is charged before it enters the mapping and dirty from birth, so none
  * leaves by itself: mapping->nrpages is what is held, and after a truncation
  * the difference to node->file.pages is given back. Pages enter under i_rwsem
- * (write) or invalidate_lock (fault) and leave under both. Reading a hole
- * makes no page.
+ * (write, fallocate) or invalidate_lock (fault) and leave under both. Reading
+ * a hole makes no page.
+ *
+ * A page that is not up to date was allocated and never written: it reads as
+ * zeros, is mapped nowhere, and becomes whole in its first write or fault.
  */
 #include "rumpfs.h"
 
@@ -24,41 +27,50 @@ const struct address_space_operations rumpfs_file_aops = {
 	.migrate_folio	= filemap_migrate_folio,
 };
 
-/* A page is there, or is made: charged, locked, not up to date. */
-static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index)
+struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index)
 {
 	struct address_space *mapping = inode->i_mapping;
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
-	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
 	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct folio *folio = filemap_alloc_folio(gfp, 0, NULL);
+	int err;
+
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	atomic64_inc(&node->file.pages);
+	err = filemap_add_folio(mapping, folio, index, gfp);
+	if (!err)
+		return folio;
+	atomic64_dec(&node->file.pages);
+	folio_put(folio);
+	return ERR_PTR(err);
+}
+
+/*
+ * A page is there, or is made: charged, locked, not up to date, and not dirty
+ * until its maker says so.
+ */
+static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
 	struct folio *folio;
 	int err;
 
 	do {
-		folio = filemap_lock_folio(mapping, index);
+		folio = filemap_lock_folio(inode->i_mapping, index);
 		if (!IS_ERR(folio))
 			return folio;
 		err = rumpfs_charge(sbi, PAGE_SIZE);
 		if (err)
 			return ERR_PTR(err);
-		folio = filemap_alloc_folio(gfp, 0, NULL);
-		if (!folio) {
+		folio = rumpfs_file_add(inode, index);
+		if (IS_ERR(folio))
 			rumpfs_uncharge(sbi, PAGE_SIZE);
-			return ERR_PTR(-ENOMEM);
-		}
-		atomic64_inc(&node->file.pages);
-		err = filemap_add_folio(mapping, folio, index, gfp);
-		if (!err)
-			return folio;
-		atomic64_dec(&node->file.pages);
-		rumpfs_uncharge(sbi, PAGE_SIZE);
-		folio_put(folio);
-	} while (err == -EEXIST);
-	return ERR_PTR(err);
+	} while (folio == ERR_PTR(-EEXIST));
+	return folio;
 }
 
-/* A page that is not up to date becomes so: zero but for [from, to). */
-static void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
+void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
 {
 	if (folio_test_uptodate(folio))
 		return;
@@ -199,8 +211,8 @@ unlock:
 
 /* Truncation */
 
-/* Give back what left the mapping. Nothing enters or leaves meanwhile. */
-static void rumpfs_file_recount(struct inode *inode)
+/* Nothing enters or leaves the mapping meanwhile. */
+static void rumpfs_file_give_back(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	u64 held = inode->i_mapping->nrpages;
@@ -210,7 +222,13 @@ static void rumpfs_file_recount(struct inode *inode)
 	rumpfs_uncharge(RUMPFS_SB(inode->i_sb), gone << PAGE_SHIFT);
 }
 
-/* Context: i_rwsem held. */
+void rumpfs_file_recount(struct inode *inode)
+{
+	lockdep_assert_held_write(&inode->i_rwsem);
+	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
+	rumpfs_file_give_back(inode);
+}
+
 void rumpfs_file_truncate(struct inode *inode, loff_t size)
 {
 	lockdep_assert_held_write(&inode->i_rwsem);
@@ -228,7 +246,7 @@ void rumpfs_file_truncate(struct inode *inode, loff_t size)
 /* The last reference is gone and so are the pages. */
 void rumpfs_file_evict(struct inode *inode)
 {
-	rumpfs_file_recount(inode);
+	rumpfs_file_give_back(inode);
 }
 
 /* Mapping */
@@ -284,13 +302,14 @@ static int rumpfs_file_open(struct inode *inode, struct file *file)
 
 const struct file_operations rumpfs_file_operations = {
 	.open		= rumpfs_file_open,
-	.llseek		= generic_file_llseek,
+	.llseek		= rumpfs_file_llseek,
 	.read_iter	= rumpfs_file_read_iter,
 	.write_iter	= rumpfs_file_write_iter,
 	.mmap		= rumpfs_file_mmap,
 	.fsync		= noop_fsync,
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
+	.fallocate	= rumpfs_file_fallocate,
 	.setlease	= generic_setlease,
 };
 

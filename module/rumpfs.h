@@ -247,8 +247,25 @@ extern const struct file_operations rumpfs_dir_operations;
 extern const struct inode_operations rumpfs_file_inode_operations;
 extern const struct file_operations rumpfs_file_operations;
 extern const struct address_space_operations rumpfs_file_aops;
+/* Context: i_rwsem held. */
 void rumpfs_file_truncate(struct inode *inode, loff_t size);
 void rumpfs_file_evict(struct inode *inode);
+/* A page already charged enters: locked, neither up to date nor dirty. */
+struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index);
+/* A page that is not up to date becomes so: zero but for [from, to). */
+void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to);
+/* Give back what left the mapping. Context: i_rwsem, invalidate_lock held. */
+void rumpfs_file_recount(struct inode *inode);
+
+/* In hole.c: where a file in memory has no pages, or unwritten ones */
+loff_t rumpfs_file_llseek(struct file *file, loff_t pos, int whence);
+long rumpfs_file_fallocate(struct file *file, int mode, loff_t pos,
+			   loff_t len);
+/*
+ * Take out the unwritten pages with begin <= index < end.
+ * Context: i_rwsem held.
+ */
+void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end);
 
 /* In key.c: what stat, chmod and access say of a mapped node */
 extern const struct inode_operations rumpfs_key_inode_operations;
