@@ -81,42 +81,53 @@ void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
 
 /* Reading */
 
+/* What one page, or the lack of it, has for the reader; 0 at the end. */
+static ssize_t rumpfs_file_read_page(struct inode *inode, loff_t pos,
+				     struct iov_iter *to)
+{
+	loff_t size = i_size_read(inode);
+	size_t len = PAGE_SIZE - offset_in_page(pos), copied;
+	struct folio *folio;
+
+	if (pos >= size)
+		return 0;
+	/* A hole is one only while the size that was read before stands. */
+	smp_rmb();
+	folio = filemap_get_folio(inode->i_mapping, pos >> PAGE_SHIFT);
+	if (!IS_ERR(folio))
+		len = folio_size(folio) - offset_in_folio(folio, pos);
+	/* And a page that was cut meanwhile has zeros for what was there. */
+	smp_rmb();
+	size = min(size, i_size_read(inode));
+	len = min_t(u64, len, max(size - pos, 0LL));
+	len = min(len, iov_iter_count(to));
+	if (!IS_ERR(folio) && folio_test_uptodate(folio)) {
+		folio_mark_accessed(folio);
+		copied = copy_folio_to_iter(folio, offset_in_folio(folio, pos),
+					    len, to);
+	} else {
+		copied = iov_iter_zero(len, to);
+	}
+	if (!IS_ERR(folio))
+		folio_put(folio);
+	return len && !copied ? -EFAULT : copied;
+}
+
 static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
-	struct address_space *mapping = inode->i_mapping;
-	ssize_t done = 0;
-	int err = 0;
+	ssize_t done = 0, n = 0;
 
 	while (iov_iter_count(to)) {
-		size_t offset = offset_in_page(iocb->ki_pos);
-		loff_t size = i_size_read(inode);
-		size_t len, copied;
-		struct folio *folio;
-
-		if (iocb->ki_pos >= size)
+		n = rumpfs_file_read_page(inode, iocb->ki_pos, to);
+		if (n <= 0)
 			break;
-		len = min_t(u64, size - iocb->ki_pos, PAGE_SIZE - offset);
-		len = min(len, iov_iter_count(to));
-		folio = filemap_get_folio(mapping, iocb->ki_pos >> PAGE_SHIFT);
-		if (!IS_ERR(folio) && folio_test_uptodate(folio)) {
-			folio_mark_accessed(folio);
-			copied = copy_folio_to_iter(folio, offset, len, to);
-		} else {
-			copied = iov_iter_zero(len, to);
-		}
-		if (!IS_ERR(folio))
-			folio_put(folio);
-		iocb->ki_pos += copied;
-		done += copied;
-		if (copied < len) {
-			err = -EFAULT;
-			break;
-		}
+		iocb->ki_pos += n;
+		done += n;
 		cond_resched();
 	}
 	file_accessed(iocb->ki_filp);
-	return done ?: err;
+	return done ?: n;
 }
 
 /* Writing */
@@ -148,6 +159,7 @@ static ssize_t rumpfs_file_write_page(struct inode *inode, loff_t pos,
 	size_t len = min(PAGE_SIZE - offset, iov_iter_count(from));
 	struct folio *folio;
 	size_t copied;
+	bool is_new;
 
 	/* Copying under the folio lock must not fault on this very page. */
 	if (fault_in_iov_iter_readable(from, len) == len)
@@ -155,14 +167,21 @@ static ssize_t rumpfs_file_write_page(struct inode *inode, loff_t pos,
 	folio = rumpfs_file_folio(inode, pos >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
+	is_new = !folio_test_dirty(folio);
 	copied = copy_folio_from_iter_atomic(folio, offset, len, from);
-	flush_dcache_folio(folio);
-	rumpfs_folio_complete(folio, offset, offset + copied);
+	if (copied) {
+		flush_dcache_folio(folio);
+		rumpfs_folio_complete(folio, offset, offset + copied);
+	}
 	folio_mark_dirty(folio);
-	if (pos + copied > i_size_read(inode))
+	if (copied && pos + copied > i_size_read(inode))
 		i_size_write(inode, pos + copied);
 	folio_unlock(folio);
 	folio_put(folio);
+	/* The source went away between the two looks at it. */
+	if (!copied && is_new)
+		rumpfs_hole_undo(inode, pos >> PAGE_SHIFT,
+				 (pos >> PAGE_SHIFT) + 1);
 	return copied;
 }
 
