@@ -273,6 +273,107 @@ TEST_F(limits, remount_below_what_is_used_is_refused)
 	EXPECT_EQ(self->empty.f_files, now().f_files);
 }
 
+/* Change one option of the mount: the errno, and what the log says. */
+static int change_option(const char *key, const char *value, char *log,
+			 size_t len)
+{
+	int fd = fspick(AT_FDCWD, MNT, FSPICK_CLOEXEC), err;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno;
+	err = ERR(fsconfig(fd, FSCONFIG_SET_STRING, key, value, 0));
+	if (!err)
+		err = ERR(fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL,
+				   0));
+	got = read(fd, log, len - 1);
+	log[got < 0 ? 0 : got] = '\0';
+	close(fd);
+	return err;
+}
+
+TEST_F(limits, the_refusal_tells_the_numbers)
+{
+	char log[512];
+
+	if (!is_rumpfs())
+		SKIP(return, "tmpfs tells no numbers");
+	ASSERT_EQ(0, put_bytes(FILE_A, page, PAGE));
+	ASSERT_EQ(0, put_bytes(FILE_B, page, PAGE));
+	EXPECT_EQ(EINVAL, change_option("size", "4k", log, sizeof(log)));
+	EXPECT_EQ(0, strcmp(log, "e rumpfs: size=4096: below the 8192 in use\n")) {
+		TH_LOG("%s", log);
+	}
+	EXPECT_EQ(EINVAL, change_option("nr_inodes", "2", log, sizeof(log)));
+	EXPECT_EQ(0, strcmp(log, "e rumpfs: nr_inodes=2: below the 3 in use\n")) {
+		TH_LOG("%s", log);
+	}
+
+	/* What is in use is enough, and then there is no more. */
+	EXPECT_EQ(0, change_option("size", "8192", log, sizeof(log)));
+	EXPECT_EQ(0, change_option("nr_inodes", "3", log, sizeof(log)));
+	EXPECT_EQ(0, now().f_bfree);
+	EXPECT_EQ(0, now().f_ffree);
+	EXPECT_EQ(ENOSPC, open_err(MNT "/c", O_RDWR | O_CREAT));
+	ASSERT_EQ(0, unlink(FILE_B));
+	EXPECT_EQ(1, now().f_bfree);
+	EXPECT_EQ(0, put_bytes(MNT "/c", page, PAGE));
+}
+
+TEST_F(limits, a_limit_can_be_lifted_and_set_again)
+{
+	int err;
+
+	ASSERT_EQ(PAGES, write_pages(FILE_A, &err));
+	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, "size=2m"));
+	EXPECT_EQ(2 * PAGES, now().f_blocks);
+	EXPECT_EQ(PAGES, now().f_bfree);
+	EXPECT_EQ(PAGES, write_pages(FILE_B, &err));
+	EXPECT_EQ(ENOSPC, err);
+	if (!is_rumpfs())
+		SKIP(return, "tmpfs refuses to go from a limit to none");
+	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, "size=0,nr_inodes=0"));
+	EXPECT_EQ(0, now().f_blocks);
+	EXPECT_EQ(2 * PAGES, write_pages(FILE_B, &err));
+
+	/* What was taken meanwhile counts. */
+	EXPECT_EQ(EINVAL, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "size=3m")));
+	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, "size=4m,nr_inodes=3"));
+	EXPECT_EQ(0, now().f_bfree);
+	EXPECT_EQ(0, now().f_ffree);
+}
+
+/* A write that is cut in the middle leaves what was written before it. */
+TEST_F(limits, a_full_mount_leaves_a_file_as_it_was)
+{
+	int fd = open(FILE_A, O_RDWR | O_CREAT, 0644), err;
+	char *buf = malloc(PAGES * PAGE);
+	struct stat st;
+
+	memset(buf, 'b', PAGES * PAGE);
+	ASSERT_EQ(100, pwrite(fd, page, 100, 0));
+	err = open(FILE_B, O_RDWR | O_CREAT, 0644);
+	ASSERT_EQ(0, fallocate(err, 0, 0, (PAGES - 3) * PAGE));
+	close(err);
+
+	/* Two pages are left, and the first is there. */
+	EXPECT_EQ(3 * PAGE - 50, pwrite(fd, buf, 10 * PAGE, 50));
+	EXPECT_EQ(3 * PAGE, size_of(FILE_A));
+	EXPECT_EQ(ENOSPC, ERR(pwrite(fd, buf, 10 * PAGE, 3 * PAGE)));
+	EXPECT_EQ(ENOSPC, ERR(pwrite(fd, buf, 1, 1 << 30)));
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(3 * PAGE, st.st_size);
+	EXPECT_EQ(3 * PAGE / 512, st.st_blocks);
+	EXPECT_EQ(0, now().f_bfree);
+
+	/* Up to the end of a page no more is needed. */
+	ASSERT_EQ(0, ftruncate(fd, 2 * PAGE + 10));
+	EXPECT_EQ(PAGE - 10, pwrite(fd, buf, PAGE, 2 * PAGE + 10));
+	EXPECT_EQ(3 * PAGE, size_of(FILE_A));
+	close(fd);
+	free(buf);
+}
+
 TEST_F(limits, zero_means_no_limit)
 {
 	char path[64];
