@@ -7,6 +7,7 @@
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
@@ -116,9 +117,11 @@ static bool rumpfs_parse_amount(const char *text, u64 all, u64 *amount)
 	number[len] = '\0';
 	if (kstrtou64(number, 0, amount))
 		return false;
-	if (percent)
-		return *amount <= 100 &&
-		       ((*amount = div_u64(all * *amount, 100)), true);
+	if (percent) {
+		if (check_mul_overflow(*amount, all, amount))
+			return false;
+		*amount = div_u64(*amount, 100);
+	}
 	if (*amount > (u64)S64_MAX >> shift)
 		return false;
 	*amount <<= shift;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A mount takes its options, tells them, and is gone after umount. */
 
+#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/sysinfo.h>
 
@@ -201,6 +202,8 @@ FIXTURE_VARIANT_ADD(size, kilo) { .options = "size=400K", .expected_pages = 100 
 FIXTURE_VARIANT_ADD(size, mega) { .options = "size=3M", .expected_pages = 768 };
 FIXTURE_VARIANT_ADD(size, giga) { .options = "size=1G", .expected_pages = 262144 };
 FIXTURE_VARIANT_ADD(size, tera) { .options = "size=1T", .expected_pages = 268435456 };
+FIXTURE_VARIANT_ADD(size, lower_case) { .options = "size=5m", .expected_pages = 1280 };
+FIXTURE_VARIANT_ADD(size, lower_kilo) { .options = "size=16k", .expected_pages = 4 };
 FIXTURE_VARIANT_ADD(size, hex) { .options = "size=0x4000", .expected_pages = 4 };
 FIXTURE_VARIANT_ADD(size, last_wins) { .options = "size=1M,size=2M", .expected_pages = 512 };
 
@@ -214,7 +217,20 @@ TEST_F(mount, a_share_of_memory)
 {
 	struct sysinfo info;
 
+	/* More than there is may be promised. */
 	sysinfo(&info);
+	ASSERT_EQ(0, mount_at(MNT2, "size=150%"));
+	EXPECT_GE(1,
+		  llabs((long long)(info.totalram * info.mem_unit / PAGE) * 3 /
+				2 -
+			(long long)fs_of(MNT2).f_blocks));
+	umount2(MNT2, MNT_DETACH);
+	if (is_rumpfs()) {
+		ASSERT_EQ(0, mount_at(MNT2, "nr_inodes=50%"));
+		EXPECT_EQ(info.totalram * info.mem_unit / PAGE / 2,
+			  fs_of(MNT2).f_files);
+		umount2(MNT2, MNT_DETACH);
+	}
 	ASSERT_EQ(0, mount_at(MNT, "size=10%"));
 	EXPECT_GE(1,
 		  llabs((long long)(info.totalram * info.mem_unit / PAGE / 10) -
@@ -244,6 +260,10 @@ FIXTURE_VARIANT(refused)
 FIXTURE_VARIANT_ADD(refused, size_word) { "size", "much" };
 FIXTURE_VARIANT_ADD(refused, size_unit) { "size", "12Q" };
 FIXTURE_VARIANT_ADD(refused, size_empty) { "size", "" };
+FIXTURE_VARIANT_ADD(refused, size_negative) { "size", "-1" };
+FIXTURE_VARIANT_ADD(refused, size_too_large) { "size", "9000000T" };
+FIXTURE_VARIANT_ADD(refused, share_too_large) { "size", "99999999999999999%" };
+FIXTURE_VARIANT_ADD(refused, size_in_blocks) { "nr_blocks", "100" };
 FIXTURE_VARIANT_ADD(refused, inodes_word) { "nr_inodes", "many" };
 FIXTURE_VARIANT_ADD(refused, mode_digit) { "mode", "0789" };
 FIXTURE_VARIANT_ADD(refused, uid_negative) { "uid", "-1" };
@@ -315,6 +335,7 @@ TEST_F(mount, remount_keeps_what_cannot_change)
 
 TEST_F(mount, read_only_is_refused_to_a_writer)
 {
+	void *map;
 	int fd;
 
 	ASSERT_EQ(0, mount_at(MNT, NULL));
@@ -331,6 +352,22 @@ TEST_F(mount, read_only_is_refused_to_a_writer)
 	EXPECT_TRUE(WAIT_FOR(!mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY,
 				    NULL)));
 	EXPECT_TRUE(shows(shown_options(MNT), "ro"));
+	EXPECT_EQ(EROFS, put_text(MNT "/b", "x"));
+
+	/* And back. */
+	ASSERT_EQ(0, mount(NULL, MNT, NULL, MS_REMOUNT, NULL));
+	EXPECT_EQ(0, put_text(MNT "/b", "x"));
+
+	/* A mapping that may be stored to is a writer, too. */
+	fd = open(MNT "/b", O_RDWR);
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(EBUSY,
+		  ERR(mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY, NULL)));
+	munmap(map, PAGE);
+	EXPECT_TRUE(WAIT_FOR(!mount(NULL, MNT, NULL, MS_REMOUNT | MS_RDONLY,
+				    NULL)));
 }
 
 TEST_F(mount, each_mount_is_a_tree_of_its_own)
