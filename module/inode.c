@@ -141,7 +141,6 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 		inode->i_op = &rumpfs_file_inode_operations;
 		inode->i_fop = &rumpfs_file_operations;
 		inode->i_mapping->a_ops = &rumpfs_file_aops;
-		mapping_set_gfp_mask(inode->i_mapping, GFP_HIGHUSER);
 		/* Its pages have no other home: reclaim must not look. */
 		mapping_set_unevictable(inode->i_mapping);
 		break;
