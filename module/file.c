@@ -10,6 +10,8 @@
  *
  * A page that is not up to date was allocated and never written: it reads as
  * zeros, is mapped nowhere, and becomes whole in its first write or fault.
+ * One whose memory has failed stays where it is, and is EIO, until it is cut
+ * off or punched out.
  */
 #include "rumpfs.h"
 
@@ -46,6 +48,18 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index)
 	return ERR_PTR(err);
 }
 
+/* A page that is there, locked; -EIO if its memory has failed. */
+static struct folio *rumpfs_file_lock(struct inode *inode, pgoff_t index)
+{
+	struct folio *folio = filemap_lock_folio(inode->i_mapping, index);
+
+	if (IS_ERR(folio) || !folio_test_hwpoison(folio))
+		return folio;
+	folio_unlock(folio);
+	folio_put(folio);
+	return ERR_PTR(-EIO);
+}
+
 /*
  * A page is there, or is made: charged, locked, not up to date, and not dirty
  * until its maker says so.
@@ -57,8 +71,8 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index)
 	int err;
 
 	do {
-		folio = filemap_lock_folio(inode->i_mapping, index);
-		if (!IS_ERR(folio))
+		folio = rumpfs_file_lock(inode, index);
+		if (folio != ERR_PTR(-ENOENT))
 			return folio;
 		err = rumpfs_charge(sbi, PAGE_SIZE);
 		if (err)
@@ -81,13 +95,30 @@ void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
 
 /* Reading */
 
-/* What one page, or the lack of it, has for the reader; 0 at the end. */
+/* What a page, or the lack of one, has for the reader. */
+static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
+				 struct iov_iter *to)
+{
+	size_t copied;
+
+	if (!IS_ERR(folio) && folio_test_hwpoison(folio))
+		return -EIO;
+	if (IS_ERR(folio) || !folio_test_uptodate(folio))
+		copied = iov_iter_zero(len, to);
+	else
+		copied = copy_folio_to_iter(folio, offset_in_folio(folio, pos),
+					    len, to);
+	return len && !copied ? -EFAULT : copied;
+}
+
+/* As far as one page goes; 0 at the end. */
 static ssize_t rumpfs_file_read_page(struct inode *inode, loff_t pos,
 				     struct iov_iter *to)
 {
 	loff_t size = i_size_read(inode);
-	size_t len = PAGE_SIZE - offset_in_page(pos), copied;
+	size_t len = PAGE_SIZE - offset_in_page(pos);
 	struct folio *folio;
+	ssize_t done;
 
 	if (pos >= size)
 		return 0;
@@ -96,21 +127,16 @@ static ssize_t rumpfs_file_read_page(struct inode *inode, loff_t pos,
 	folio = filemap_get_folio(inode->i_mapping, pos >> PAGE_SHIFT);
 	if (!IS_ERR(folio))
 		len = folio_size(folio) - offset_in_folio(folio, pos);
-	/* And a page that was cut meanwhile has zeros for what was there. */
+	/* And where the file was cut meanwhile, there is none. */
 	smp_rmb();
 	size = min(size, i_size_read(inode));
 	len = min_t(u64, len, max(size - pos, 0LL));
-	len = min(len, iov_iter_count(to));
-	if (!IS_ERR(folio) && folio_test_uptodate(folio)) {
-		folio_mark_accessed(folio);
-		copied = copy_folio_to_iter(folio, offset_in_folio(folio, pos),
-					    len, to);
-	} else {
-		copied = iov_iter_zero(len, to);
-	}
-	if (!IS_ERR(folio))
-		folio_put(folio);
-	return len && !copied ? -EFAULT : copied;
+	done = rumpfs_folio_read(folio, pos, min(len, iov_iter_count(to)), to);
+	if (IS_ERR(folio))
+		return done;
+	folio_mark_accessed(folio);
+	folio_put(folio);
+	return done;
 }
 
 static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
@@ -286,7 +312,8 @@ static vm_fault_t rumpfs_file_fault(struct vm_fault *vmf)
 	if (IS_ERR(folio)) {
 		/* As on tmpfs: past the limit a store has nowhere to go. */
 		ret = folio == ERR_PTR(-ENOMEM) ? VM_FAULT_OOM :
-						  VM_FAULT_SIGBUS;
+		      folio == ERR_PTR(-EIO) ? VM_FAULT_HWPOISON :
+					       VM_FAULT_SIGBUS;
 		goto unlock;
 	}
 	rumpfs_folio_complete(folio, 0, 0);

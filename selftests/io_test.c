@@ -365,4 +365,45 @@ TEST_F(io, a_source_that_goes_away_leaves_no_page)
 	munmap(flickering, PAGE);
 }
 
+/* What cannot be read any more is not zeros. */
+TEST_F(io, memory_that_fails_is_an_error)
+{
+	char *map = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->fd, 0);
+	char buf[2 * PAGE];
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, map);
+	pid = fork();
+	if (!pid) {
+		map[3 * PAGE] = 'x';
+		_exit(madvise(map + 3 * PAGE, PAGE, MADV_HWPOISON) &&
+		      errno == EINVAL);
+	}
+	status = wait_status(pid);
+	if (status == 1)
+		SKIP(return, "no memory failure in this kernel");
+	EXPECT_TRUE(status == 0 || status == 128 + SIGBUS);
+
+	EXPECT_EQ(EIO, ERR(pread(self->fd, buf, PAGE, 3 * PAGE)));
+	EXPECT_EQ(PAGE, pread(self->fd, buf, 2 * PAGE, 2 * PAGE));
+	EXPECT_EQ(EIO, ERR(pwrite(self->fd, buf, 1, 3 * PAGE)));
+	EXPECT_EQ(EFAULT, ERR(pwrite(self->fd, map + 3 * PAGE, 1, 0)));
+	EXPECT_EQ(PAGE, pread(self->fd, buf, PAGE, 4 * PAGE));
+	EXPECT_EQ(41, used());
+
+	/* Its place can be had back. */
+	ASSERT_EQ(0, fallocate(self->fd,
+			       FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       3 * PAGE, PAGE));
+	EXPECT_EQ(40, used());
+	EXPECT_EQ(PAGE, pread(self->fd, buf, PAGE, 3 * PAGE));
+	EXPECT_EQ(-1, byte_differs(buf, PAGE, 0));
+	EXPECT_EQ(1, pwrite(self->fd, "y", 1, 3 * PAGE));
+	EXPECT_EQ('y', map[3 * PAGE]);
+	EXPECT_EQ(41, used());
+	munmap(map, LEN);
+}
+
 TEST_HARNESS_MAIN
