@@ -8,6 +8,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
+#include <linux/user_namespace.h>
 
 static struct kmem_cache *rumpfs_node_cache;
 
@@ -206,8 +207,9 @@ struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
 }
 
 /*
- * A directory that a key needs: root's, and counted but never refused, as no
- * limit of a mount can be allowed to make a key unreachable.
+ * A directory that a key needs: of the root of the mount's user namespace, and
+ * counted but never refused, as no limit of a mount can be allowed to make a
+ * key unreachable.
  */
 struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
 {
@@ -218,8 +220,9 @@ struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
 		return NULL;
 	atomic64_inc(&RUMPFS_SB(sb)->inodes_used);
 	inode->i_ino = ino;
-	inode->i_uid = GLOBAL_ROOT_UID;
-	inode->i_gid = GLOBAL_ROOT_GID;
+	/* Where that namespace has no root nobody owns it. */
+	inode->i_uid = make_kuid(sb->s_user_ns, 0);
+	inode->i_gid = make_kgid(sb->s_user_ns, 0);
 	RUMPFS_NODE(inode)->dir.is_implied = true;
 	RUMPFS_NODE(inode)->dir.is_keyed = true;
 	return inode;

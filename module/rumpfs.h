@@ -30,7 +30,7 @@ struct posix_acl;
 struct rumpfs_xattrs;
 
 /*
- * A mount. Owned by its super block.
+ * A mount. Owned by its super block, freed after a grace period.
  *
  * I set once - A atomic - S under s_umount - L under table->lock
  */
@@ -50,12 +50,15 @@ struct rumpfs_sb {
 	umode_t mode;
 	kuid_t uid;
 	kgid_t gid;
-	/* I: the table this mount shows */
+	/* I: the table this mount shows: the host's, or private */
 	struct etfs_table *table;
+	/* unused if it shows the host's */
+	struct etfs_table private;
 	/* L: in table->mounts */
 	struct list_head table_node;
 	/* what chmod, chown and utimes said of mapped nodes; see key.c */
 	struct xarray own;
+	struct rcu_head rcu;
 };
 
 /* The marks of a directory's array. */
@@ -130,6 +133,12 @@ static inline struct rumpfs_node *RUMPFS_NODE(const struct inode *inode)
 static inline struct rumpfs_sb *RUMPFS_SB(const struct super_block *sb)
 {
 	return sb->s_fs_info;
+}
+
+/* Does the mount's table belong to it alone? */
+static inline bool rumpfs_is_private(const struct rumpfs_sb *sbi)
+{
+	return sbi->table == &sbi->private;
 }
 
 /* Is this the node of a mapping? */

@@ -2,12 +2,14 @@
 /* A mount: options, limits, statfs, what /proc/mounts shows. */
 #include "rumpfs.h"
 
+#include <linux/cred.h>
 #include <linux/fs_context.h>
 #include <linux/fs_parser.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
@@ -67,6 +69,14 @@ enum rumpfs_param {
 	RUMPFS_MODE,
 	RUMPFS_UID,
 	RUMPFS_GID,
+	RUMPFS_ETFS,
+};
+
+/* The value: is the table private? */
+static const struct constant_table rumpfs_tables[] = {
+	{ "host",	false },
+	{ "private",	true },
+	{ }
 };
 
 static const struct fs_parameter_spec rumpfs_parameters[] = {
@@ -75,6 +85,7 @@ static const struct fs_parameter_spec rumpfs_parameters[] = {
 	fsparam_u32oct("mode", RUMPFS_MODE),
 	fsparam_u32("uid", RUMPFS_UID),
 	fsparam_u32("gid", RUMPFS_GID),
+	fsparam_enum("etfs", RUMPFS_ETFS, rumpfs_tables),
 	{ }
 };
 
@@ -85,6 +96,7 @@ struct rumpfs_options {
 	umode_t mode;
 	kuid_t uid;
 	kgid_t gid;
+	bool is_private;
 };
 
 static bool rumpfs_options_has(const struct rumpfs_options *options,
@@ -128,6 +140,19 @@ static bool rumpfs_parse_amount(const char *text, u64 all, u64 *amount)
 	return true;
 }
 
+/* The host table is for whoever may open any host file. */
+static int rumpfs_parse_etfs(struct fs_context *fc, bool is_private)
+{
+	struct rumpfs_options *options = fc->fs_private;
+
+	if (!is_private && fc->user_ns != &init_user_ns) {
+		errorfc(fc, "etfs=host: not in a user namespace, where the table is private");
+		return -EPERM;
+	}
+	options->is_private = is_private;
+	return 0;
+}
+
 static int rumpfs_parse_param(struct fs_context *fc,
 			      struct fs_parameter *param)
 {
@@ -167,6 +192,8 @@ static int rumpfs_parse_param(struct fs_context *fc,
 			return invalfc(fc, "uid=%u: no such user here",
 				       result.uint_32);
 		return 0;
+	case RUMPFS_ETFS:
+		return rumpfs_parse_etfs(fc, result.uint_32);
 	default:
 		options->gid = make_kgid(current_user_ns(), result.uint_32);
 		if (!gid_valid(options->gid) ||
@@ -203,6 +230,9 @@ static int rumpfs_reconfigure(struct fs_context *fc)
 	if (rumpfs_options_has(options, RUMPFS_GID) &&
 	    !gid_eq(options->gid, sbi->gid))
 		return invalfc(fc, "gid: only for a new mount");
+	if (rumpfs_options_has(options, RUMPFS_ETFS) &&
+	    options->is_private != rumpfs_is_private(sbi))
+		return invalfc(fc, "etfs: only for a new mount");
 
 	if (size)
 		err = rumpfs_check_limit(fc, "size", options->max_bytes,
@@ -222,6 +252,7 @@ static int rumpfs_reconfigure(struct fs_context *fc)
 static int rumpfs_show_options(struct seq_file *m, struct dentry *root)
 {
 	const struct rumpfs_sb *sbi = RUMPFS_SB(root->d_sb);
+	struct user_namespace *ns = root->d_sb->s_user_ns;
 
 	if (sbi->max_bytes != rumpfs_default_bytes())
 		seq_printf(m, ",size=%lluk", sbi->max_bytes >> 10);
@@ -229,12 +260,15 @@ static int rumpfs_show_options(struct seq_file *m, struct dentry *root)
 		seq_printf(m, ",nr_inodes=%llu", sbi->max_inodes);
 	if (sbi->mode != RUMPFS_DEFAULT_MODE)
 		seq_printf(m, ",mode=%03o", sbi->mode);
-	if (!uid_eq(sbi->uid, GLOBAL_ROOT_UID))
+	if (!uid_eq(sbi->uid, make_kuid(ns, 0)))
 		seq_printf(m, ",uid=%u", from_kuid_munged(current_user_ns(),
 							  sbi->uid));
-	if (!gid_eq(sbi->gid, GLOBAL_ROOT_GID))
+	if (!gid_eq(sbi->gid, make_kgid(ns, 0)))
 		seq_printf(m, ",gid=%u", from_kgid_munged(current_user_ns(),
 							  sbi->gid));
+	/* In a user namespace it is nothing else. */
+	if (rumpfs_is_private(sbi) && ns == &init_user_ns)
+		seq_puts(m, ",etfs=private");
 	return 0;
 }
 
@@ -274,15 +308,13 @@ static const struct super_operations rumpfs_super_operations = {
 
 /* Birth and death */
 
-static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
+static struct rumpfs_sb *rumpfs_sb_new(const struct rumpfs_options *options)
 {
-	const struct rumpfs_options *options = fc->fs_private;
-	struct rumpfs_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
-	struct inode *root;
+	struct rumpfs_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!sbi)
-		return -ENOMEM;
-	sbi->sb = sb;
+		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&sbi->table_node);
 	xa_init(&sbi->own);
 	sbi->max_bytes = options->max_bytes;
@@ -291,13 +323,46 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sbi->uid = options->uid;
 	sbi->gid = options->gid;
 	sbi->table = &etfs_host_table;
+	if (!options->is_private)
+		return sbi;
+	err = etfs_table_init(&sbi->private);
+	if (err) {
+		kfree(sbi);
+		return ERR_PTR(err);
+	}
+	sbi->table = &sbi->private;
+	return sbi;
+}
 
+/* Nothing of the mount is left but what a walk under RCU may still look at. */
+static void rumpfs_sb_free(struct rumpfs_sb *sbi)
+{
+	rumpfs_key_forget_all(sbi);
+	if (rumpfs_is_private(sbi)) {
+		while (sbi->private.nr_maps && etfs_table_flush(&sbi->private))
+			schedule_timeout_uninterruptible(1);
+		etfs_table_exit(&sbi->private);
+	}
+	kfree_rcu(sbi, rcu);
+}
+
+static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
+{
+	const struct rumpfs_options *options = fc->fs_private;
+	struct rumpfs_sb *sbi = rumpfs_sb_new(options);
+	struct inode *root;
+
+	if (IS_ERR(sbi))
+		return PTR_ERR(sbi);
+	sbi->sb = sb;
 	sb->s_fs_info = sbi;
 	sb->s_magic = RUMPFS_SUPER_MAGIC;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;
 	sb->s_time_gran = 1;
+	/* i_nlink has 32 bits, and names are bounded by memory alone. */
+	sb->s_max_links = S32_MAX;
 	sb->s_op = &rumpfs_super_operations;
 	/* See host.c: one level, whatever the keys lead to. */
 	sb->s_stack_depth = 1;
@@ -337,6 +402,18 @@ static const struct fs_context_operations rumpfs_context_operations = {
 	.reconfigure	= rumpfs_reconfigure,
 };
 
+/* The root of the user namespace; who mounts, if it has none. */
+static void rumpfs_default_ids(const struct fs_context *fc,
+			       struct rumpfs_options *options)
+{
+	options->uid = make_kuid(fc->user_ns, 0);
+	if (!uid_valid(options->uid))
+		options->uid = current_fsuid();
+	options->gid = make_kgid(fc->user_ns, 0);
+	if (!gid_valid(options->gid))
+		options->gid = current_fsgid();
+}
+
 static int rumpfs_init_fs_context(struct fs_context *fc)
 {
 	struct rumpfs_options *options = kzalloc(sizeof(*options), GFP_KERNEL);
@@ -346,8 +423,8 @@ static int rumpfs_init_fs_context(struct fs_context *fc)
 	options->max_bytes = rumpfs_default_bytes();
 	options->max_inodes = rumpfs_default_inodes();
 	options->mode = RUMPFS_DEFAULT_MODE;
-	options->uid = GLOBAL_ROOT_UID;
-	options->gid = GLOBAL_ROOT_GID;
+	rumpfs_default_ids(fc, options);
+	options->is_private = fc->user_ns != &init_user_ns;
 	fc->fs_private = options;
 	fc->ops = &rumpfs_context_operations;
 	return 0;
@@ -367,8 +444,7 @@ static void rumpfs_kill_sb(struct super_block *sb)
 		rumpfs_names_unpin_all(sb);
 	kill_anon_super(sb);
 	if (sbi)
-		rumpfs_key_forget_all(sbi);
-	kfree(sbi);
+		rumpfs_sb_free(sbi);
 }
 
 struct file_system_type rumpfs_fs_type = {

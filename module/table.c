@@ -521,5 +521,6 @@ void etfs_table_exit(struct etfs_table *table)
 {
 	WARN_ON(table->nr_maps || !list_empty(&table->mounts));
 	rhashtable_destroy(&table->keys);
-	kfree(table->root);
+	/* A directory that is gone may be remembered under RCU, with its key. */
+	kfree_rcu(table->root, rcu);
 }

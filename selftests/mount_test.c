@@ -2,7 +2,10 @@
 /* A mount takes its options, tells them, and is gone after umount. */
 
 #include <sys/mman.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
+#include <sys/swap.h>
 #include <sys/sysinfo.h>
 
 #include "lib/fixture.h"
@@ -272,8 +275,9 @@ FIXTURE_VARIANT_ADD(refused, gid_word) { "gid", "staff" };
 FIXTURE_VARIANT_ADD(refused, gid_none) { "gid", "4294967295" };
 FIXTURE_VARIANT_ADD(refused, unknown_flag) { "noxattr", NULL };
 FIXTURE_VARIANT_ADD(refused, unknown_word) { "huge", "always" };
-FIXTURE_VARIANT_ADD(refused, private_table) { "etfs", "private" };
-FIXTURE_VARIANT_ADD(refused, bad_table) { "etfs", "none" };
+FIXTURE_VARIANT_ADD(refused, table_word) { "etfs", "none" };
+FIXTURE_VARIANT_ADD(refused, table_empty) { "etfs", "" };
+FIXTURE_VARIANT_ADD(refused, table_flag) { "etfs", NULL };
 FIXTURE_VARIANT_ADD(refused, hidden_whiteouts) { "whiteout", "hidden" };
 
 TEST_F(refused, with_a_sentence_that_names_the_word)
@@ -331,6 +335,112 @@ TEST_F(mount, remount_keeps_what_cannot_change)
 	/* Without a word about it the size stays. */
 	EXPECT_EQ(0, ERR(mount(NULL, MNT, NULL, MS_REMOUNT | MS_NOATIME, "")));
 	EXPECT_EQ(512, fs_of(MNT).f_blocks);
+}
+
+TEST_F(mount, a_private_table_shows_no_host_key)
+{
+	ASSERT_EQ(0, put_text(HOST "/f", "host"));
+	ASSERT_EQ(0, table("/before /mnt/host/f reg"));
+	ASSERT_EQ(0, mount_at(MNT, "etfs=private"));
+	ASSERT_EQ(0, mount_at(MNT2, "etfs=host"));
+	EXPECT_TRUE(shows(shown_options(MNT), "etfs=private"));
+	EXPECT_FALSE(shows(shown_options(MNT2), "etfs="));
+
+	ASSERT_EQ(0, table("/d/after /mnt/host/f reg"));
+	EXPECT_EQ(2, count_names(MNT2));
+	EXPECT_EQ(0, text_is(MNT2 "/d/after", "host"));
+	EXPECT_EQ(0, count_names(MNT));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/before"));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/d"));
+	EXPECT_EQ(2, nlink_of(MNT));
+
+	/* What is put there is hidden by no key. */
+	ASSERT_EQ(0, mkdir(MNT "/d", 0755));
+	ASSERT_EQ(0, put_text(MNT "/d/late", "mine"));
+	ASSERT_EQ(0, table("/d/late /mnt/host/f reg"));
+	EXPECT_EQ(0, text_is(MNT "/d/late", "mine"));
+	EXPECT_EQ(0, text_is(MNT2 "/d/late", "host"));
+	EXPECT_EQ(0, rename(MNT "/d", MNT "/e"));
+	umount2(MNT2, MNT_DETACH);
+}
+
+TEST_F(mount, remount_keeps_the_table)
+{
+	ASSERT_EQ(0, mount_at(MNT, "etfs=private"));
+	EXPECT_EQ(EINVAL,
+		  ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "etfs=host")));
+	EXPECT_TRUE(shows(shown_options(MNT), "etfs=private"));
+	EXPECT_EQ(0, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "etfs=private")));
+	EXPECT_EQ(0, ERR(mount(NULL, MNT, NULL, MS_REMOUNT, "size=2M")));
+	EXPECT_TRUE(shows(shown_options(MNT), "etfs=private"));
+
+	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	EXPECT_EQ(EINVAL,
+		  ERR(mount(NULL, MNT2, NULL, MS_REMOUNT, "etfs=private")));
+	EXPECT_EQ(0, ERR(mount(NULL, MNT2, NULL, MS_REMOUNT, "etfs=host")));
+	umount2(MNT2, MNT_DETACH);
+}
+
+TEST_F(mount, a_remount_is_refused_in_words)
+{
+	char log[512] = "";
+	int fd;
+
+	ASSERT_EQ(0, mount_at(MNT, NULL));
+	fd = fspick(AT_FDCWD, MNT, FSPICK_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, ERR(fsconfig(fd, FSCONFIG_SET_STRING, "etfs", "private",
+				  0)));
+	EXPECT_EQ(EINVAL,
+		  ERR(fsconfig(fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0)));
+	EXPECT_LT(0, read(fd, log, sizeof(log) - 1));
+	EXPECT_NE(NULL, strstr(log, "e rumpfs: etfs")) {
+		TH_LOG("the log says: %s", log);
+	}
+	close(fd);
+}
+
+/* Mount and unmount again and again: a private table goes with its mount. */
+TEST_F(mount, private_tables_come_and_go)
+{
+	int round;
+
+	for (round = 0; round < 100; round++) {
+		ASSERT_EQ(0, mount_at(MNT, "etfs=private"));
+		ASSERT_EQ(0, put_text(MNT "/a", "x"));
+		ASSERT_TRUE(WAIT_FOR(!umount(MNT)));
+	}
+}
+
+/* As on tmpfs: there is nothing to freeze, and no disk to swap to. */
+TEST_F(mount, is_not_frozen)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_at(MNT, NULL));
+	fd = open(MNT, O_RDONLY | O_DIRECTORY);
+	EXPECT_EQ(EOPNOTSUPP, ERR(ioctl(fd, FIFREEZE, 0)));
+	EXPECT_EQ(EINVAL, ERR(ioctl(fd, FITHAW, 0)));
+	close(fd);
+}
+
+TEST_F(mount, is_not_swapped_to)
+{
+	ASSERT_EQ(0, mount_at(MNT, NULL));
+	ASSERT_EQ(0, fill(MNT "/swap", 1 << 20, 1));
+	ASSERT_EQ(0, chmod(MNT "/swap", 0600));
+	ASSERT_EQ(0, run("mkswap " MNT "/swap"));
+	EXPECT_EQ(EINVAL, ERR(swapon(MNT "/swap", 0)));
+	if (!is_rumpfs())
+		return;
+	/* Nor through a key, aligned or not. */
+	ASSERT_EQ(0, run("cp " MNT "/swap " HOST "/swap"));
+	ASSERT_EQ(0, run("(printf '%%0512d' 0; cat " MNT "/swap) >" HOST
+			 "/shifted"));
+	ASSERT_EQ(0, table("/key " HOST "/swap reg\n/shifted " HOST
+			   "/shifted reg offset=512"));
+	EXPECT_EQ(EINVAL, ERR(swapon(MNT "/key", 0)));
+	EXPECT_EQ(EINVAL, ERR(swapon(MNT "/shifted", 0)));
 }
 
 TEST_F(mount, read_only_is_refused_to_a_writer)
