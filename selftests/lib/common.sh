@@ -9,6 +9,12 @@ fail()
 	exit 1
 }
 
+# Run what must succeed.
+try()
+{
+	"$@" || fail "$*"
+}
+
 skip()
 {
 	echo "# SKIP: $*"
@@ -29,6 +35,17 @@ load()
 	else
 		modprobe rumpfs "$@"
 	fi
+}
+
+# What is tested, in the tests of the tree: RUMPFS_FSTYPE=tmpfs to compare.
+fstype=${RUMPFS_FSTYPE:-rumpfs}
+
+# Mount it on a directory, with options if any.
+mount_tested()
+{
+	[ "$fstype" != rumpfs ] || loaded || load || fail "load"
+	mkdir -p "$1" && mount -t "$fstype" -o "rw${2:+,$2}" none "$1" ||
+		fail "mount $fstype on $1 ${2:-}"
 }
 
 # Ask again until the command succeeds, for at most ten seconds.
