@@ -2,17 +2,15 @@
 /*
  * One stable listing of memory names and keys.
  *
- * A position is the cookie of the next entry: 0 and 1 are the dots, names in
- * memory follow, and from 2^32 on the table's. A directory that keys imply is
- * listed with the table, any other with memory, so that each comes once.
+ * A position is that of the next entry: names in memory come first, then hidden
+ * whiteouts, then the table's. A directory that keys imply is listed with the
+ * table, any other with memory, so that each comes once.
  */
 #include "rumpfs.h"
 
 #include <linux/dcache.h>
 #include <linux/stat.h>
 #include <linux/string.h>
-
-#define RUMPFS_KEYS_POS	BIT_ULL(32)
 
 static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
 {
@@ -128,8 +126,13 @@ static int rumpfs_iterate(struct file *file, struct dir_context *ctx)
 {
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	if (ctx->pos < RUMPFS_KEYS_POS) {
+	if (ctx->pos < RUMPFS_WHITES_POS) {
 		if (!rumpfs_list_memory(file_inode(file), ctx))
+			return 0;
+		ctx->pos = RUMPFS_WHITES_POS;
+	}
+	if (ctx->pos < RUMPFS_KEYS_POS) {
+		if (!rumpfs_white_list(file->f_path.dentry, ctx))
 			return 0;
 		ctx->pos = RUMPFS_KEYS_POS;
 	}

@@ -70,6 +70,8 @@ void rumpfs_evict_inode(struct inode *inode)
 	}
 	if (node->map)
 		etfs_cover_evict_key(inode);
+	else if (S_ISDIR(inode->i_mode))
+		rumpfs_white_remove_all(inode);
 	else if (inode->i_data.a_ops == &etfs_cover_aops)
 		etfs_cover_evict(inode);
 	clear_inode(inode);
@@ -203,6 +205,20 @@ struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
 		rumpfs_uncharge_inode(sbi);
 		return ERR_PTR(-ENOMEM);
 	}
+	return inode;
+}
+
+struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
+				  struct super_block *sb, struct inode *dir,
+				  umode_t mode, dev_t dev)
+{
+	struct inode *inode = rumpfs_node_alloc(idmap, sb, dir, mode, dev);
+
+	if (!inode)
+		return NULL;
+	RUMPFS_NODE(inode)->is_charged = false;
+	inode->i_opflags &= ~IOP_XATTR;
+	clear_nlink(inode);
 	return inode;
 }
 

@@ -35,6 +35,11 @@ static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
 	int err;
 
 	err = rumpfs_inherit(inode, dir, &dentry->d_name);
+	/* What another layer has at the name does not shine through. */
+	if (!err && S_ISDIR(inode->i_mode) && rumpfs_white_maybe(dir) &&
+	    rumpfs_white_is(dir, &dentry->d_name))
+		err = rumpfs_xattr_set(inode, "trusted.overlay.opaque", "y", 1,
+				       0);
 	if (!err)
 		err = rumpfs_names_add(dir, dentry, inode);
 	if (err) {
@@ -51,7 +56,15 @@ static int rumpfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 			struct dentry *dentry, umode_t mode, dev_t dev)
 {
 	struct inode *inode;
+	int err;
 
+	if (S_ISCHR(mode) && dev == WHITEOUT_DEV &&
+	    RUMPFS_SB(dir->i_sb)->hides_whiteouts) {
+		err = rumpfs_white_make(idmap, dir, dentry, mode);
+		if (!err)
+			rumpfs_dir_changed(dir);
+		return err;
+	}
 	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode, dev);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
@@ -158,9 +171,15 @@ static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
 
+	if (rumpfs_white_is_shown(dentry)) {
+		rumpfs_white_remove(dir, &dentry->d_name);
+		rumpfs_dir_changed(dir);
+		return;
+	}
 	if (S_ISDIR(inode->i_mode)) {
 		drop_nlink(dir);
 		clear_nlink(inode);
+		rumpfs_white_remove_all(inode);
 	} else {
 		if (inode->i_nlink > 1)
 			rumpfs_uncharge_inode(RUMPFS_SB(dir->i_sb));
@@ -198,6 +217,9 @@ static int rumpfs_may_move(const struct dentry *dentry)
 
 	if (rumpfs_is_key(d_inode(dentry)))
 		return -EOPNOTSUPP;
+	/* It has a name for the one who made it alone. */
+	if (rumpfs_white_is_shown(dentry))
+		return -ENOENT;
 	if (!d_is_dir(dentry))
 		return 0;
 	below = rumpfs_names_below(d_inode(dentry));

@@ -145,7 +145,7 @@ u32 rumpfs_names_nr_dirs(struct inode *dir)
 /* Names in memory */
 
 /* A name too long for its dentry is memory of its own. */
-static u64 rumpfs_name_cost(const struct qstr *name)
+u64 rumpfs_name_cost(const struct qstr *name)
 {
 	return name->len < 32 ? 0 : name->len + 1;
 }
@@ -192,6 +192,8 @@ int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
 		return err;
 	}
 	d_add_pinned(dentry, inode);
+	if (rumpfs_white_maybe(dir))
+		rumpfs_white_remove(dir, &dentry->d_name);
 	return 0;
 }
 
@@ -224,6 +226,8 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 	}
 	xa_erase(&RUMPFS_NODE(old_dir)->dir.entries, cookie);
 	rumpfs_uncharge(sbi, rumpfs_name_cost(&old->d_name));
+	if (rumpfs_white_maybe(new_dir))
+		rumpfs_white_remove(new_dir, &new->d_name);
 	return 0;
 }
 
@@ -468,7 +472,8 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 
 	inode_lock(inode);
 	if (RUMPFS_NODE(inode)->dir.is_implied && !d_mountpoint(dentry) &&
-	    xa_empty(&RUMPFS_NODE(inode)->dir.entries)) {
+	    xa_empty(&RUMPFS_NODE(inode)->dir.entries) &&
+	    !rumpfs_white_any(inode)) {
 		inode->i_flags |= S_DEAD;
 		dont_mount(dentry);
 		clear_nlink(inode);

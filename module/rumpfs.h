@@ -50,6 +50,8 @@ struct rumpfs_sb {
 	umode_t mode;
 	kuid_t uid;
 	kgid_t gid;
+	/* I: whiteouts are found by nobody, as on BSD */
+	bool hides_whiteouts;
 	/* I: the table this mount shows: the host's, or private */
 	struct etfs_table *table;
 	/* unused if it shows the host's */
@@ -63,6 +65,16 @@ struct rumpfs_sb {
 
 /* The marks of a directory's array. */
 #define RUMPFS_HIDDEN	XA_MARK_1
+
+/*
+ * Listing positions: 0 and 1 are the dots, names in memory have their cookie,
+ * at most S32_MAX; whiteouts and the table's names follow by cookies of their own.
+ */
+#define RUMPFS_WHITES_POS	BIT_ULL(31)
+#define RUMPFS_KEYS_POS		BIT_ULL(32)
+
+/* What a listing tells of each hidden whiteout, as on BSD. */
+#define RUMPFS_WHITE_INO	1
 
 /*
  * An inode.
@@ -96,6 +108,8 @@ struct rumpfs_node {
 			 */
 			u64 shape;
 			struct etfs_key *key;
+			/* D: whiteouts that are hidden, or NULL */
+			struct rumpfs_whites *whites;
 		} dir;
 		struct {
 			/* A: pages charged to the mount */
@@ -171,6 +185,10 @@ void rumpfs_evict_inode(struct inode *inode);
 /* Return: an inode in memory, charged; ERR_PTR(-ENOSPC or -ENOMEM). */
 struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
 			      struct inode *dir, umode_t mode, dev_t dev);
+/* The same, but no charge and no link. Return: NULL without memory. */
+struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
+				  struct super_block *sb, struct inode *dir,
+				  umode_t mode, dev_t dev);
 /* The directory that keys below it need. Return: NULL without memory. */
 struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino);
 /* The node of a map; takes over a reference. Return: NULL without memory. */
@@ -223,6 +241,8 @@ static inline void rumpfs_dir_key_end(void)
 	rcu_read_unlock();
 }
 
+/* Bytes a name is charged. */
+u64 rumpfs_name_cost(const struct qstr *name);
 /* ->lookup. Context: dir's i_rwsem held, shared or not. */
 struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
 /* Enter or take out a name in memory. Context: dir's i_rwsem held. */
@@ -247,6 +267,32 @@ u32 rumpfs_names_nr_dirs(struct inode *dir);
 /* Tell a mount of a committed batch. Context: table->lock. */
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
 void rumpfs_names_unpin_all(struct super_block *sb);
+
+/* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
+static inline bool rumpfs_white_maybe(const struct inode *dir)
+{
+	return RUMPFS_NODE(dir)->dir.whites;
+}
+
+bool rumpfs_white_is(const struct inode *dir, const struct qstr *name);
+bool rumpfs_white_any(const struct inode *dir);
+void rumpfs_white_remove(struct inode *dir, const struct qstr *name);
+/* Of a directory that goes. */
+void rumpfs_white_remove_all(struct inode *dir);
+/* Make one; the dentry gets an inode, but the name stays unfound. */
+int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode);
+/* Is it such an inode? */
+static inline bool rumpfs_white_is_shown(const struct dentry *dentry)
+{
+	const struct inode *inode = d_inode(dentry);
+
+	return IS_WHITEOUT(inode) && !rumpfs_is_key(inode) &&
+	       RUMPFS_SB(inode->i_sb)->hides_whiteouts;
+}
+
+/* From ctx->pos on. Return: whether all were taken. */
+bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
 
 /* In namei.c, dir.c, file.c: the operations tables */
 extern const struct inode_operations rumpfs_dir_inode_operations;

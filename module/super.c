@@ -70,6 +70,7 @@ enum rumpfs_param {
 	RUMPFS_UID,
 	RUMPFS_GID,
 	RUMPFS_ETFS,
+	RUMPFS_WHITEOUT,
 };
 
 /* The value: is the table private? */
@@ -86,6 +87,7 @@ static const struct fs_parameter_spec rumpfs_parameters[] = {
 	fsparam_u32("uid", RUMPFS_UID),
 	fsparam_u32("gid", RUMPFS_GID),
 	fsparam_enum("etfs", RUMPFS_ETFS, rumpfs_tables),
+	fsparam_string("whiteout", RUMPFS_WHITEOUT),
 	{ }
 };
 
@@ -97,6 +99,7 @@ struct rumpfs_options {
 	kuid_t uid;
 	kgid_t gid;
 	bool is_private;
+	bool hides_whiteouts;
 };
 
 static bool rumpfs_options_has(const struct rumpfs_options *options,
@@ -194,6 +197,13 @@ static int rumpfs_parse_param(struct fs_context *fc,
 		return 0;
 	case RUMPFS_ETFS:
 		return rumpfs_parse_etfs(fc, result.uint_32);
+	case RUMPFS_WHITEOUT:
+		options->hides_whiteouts = !strcmp(param->string, "hidden");
+		if (!options->hides_whiteouts &&
+		    strcmp(param->string, "visible"))
+			return invalfc(fc, "whiteout=%s: visible or hidden",
+				       param->string);
+		return 0;
 	default:
 		options->gid = make_kgid(current_user_ns(), result.uint_32);
 		if (!gid_valid(options->gid) ||
@@ -233,6 +243,9 @@ static int rumpfs_reconfigure(struct fs_context *fc)
 	if (rumpfs_options_has(options, RUMPFS_ETFS) &&
 	    options->is_private != rumpfs_is_private(sbi))
 		return invalfc(fc, "etfs: only for a new mount");
+	if (rumpfs_options_has(options, RUMPFS_WHITEOUT) &&
+	    options->hides_whiteouts != sbi->hides_whiteouts)
+		return invalfc(fc, "whiteout: only for a new mount");
 
 	if (size)
 		err = rumpfs_check_limit(fc, "size", options->max_bytes,
@@ -269,6 +282,8 @@ static int rumpfs_show_options(struct seq_file *m, struct dentry *root)
 	/* In a user namespace it is nothing else. */
 	if (rumpfs_is_private(sbi) && ns == &init_user_ns)
 		seq_puts(m, ",etfs=private");
+	if (sbi->hides_whiteouts)
+		seq_puts(m, ",whiteout=hidden");
 	return 0;
 }
 
@@ -322,6 +337,7 @@ static struct rumpfs_sb *rumpfs_sb_new(const struct rumpfs_options *options)
 	sbi->mode = options->mode;
 	sbi->uid = options->uid;
 	sbi->gid = options->gid;
+	sbi->hides_whiteouts = options->hides_whiteouts;
 	sbi->table = &etfs_host_table;
 	if (!options->is_private)
 		return sbi;

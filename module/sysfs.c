@@ -164,10 +164,12 @@ static ssize_t feature_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 ETFS_FEATURE(blk);
 ETFS_FEATURE(reg);
+ETFS_FEATURE(whiteout);
 
 static struct attribute *etfs_features[] = {
 	&etfs_feature_blk.attr,
 	&etfs_feature_reg.attr,
+	&etfs_feature_whiteout.attr,
 	NULL
 };
 

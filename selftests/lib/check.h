@@ -220,6 +220,26 @@ static inline int listed(const char *dir, const char *name)
 	return n;
 }
 
+/* The d_type of a name that is listed once, -1 if it is not, -2 if twice. */
+static inline int listed_type(const char *dir, const char *name, ino_t *ino)
+{
+	DIR *stream = opendir(dir);
+	struct dirent *entry;
+	int type = -1;
+
+	if (!stream)
+		return -errno - 1000;
+	while ((entry = readdir(stream))) {
+		if (strcmp(entry->d_name, name))
+			continue;
+		type = type == -1 ? entry->d_type : -2;
+		if (ino)
+			*ino = entry->d_ino;
+	}
+	closedir(stream);
+	return type;
+}
+
 /* How many names a directory lists beside . and .., or minus the errno. */
 static inline int count_names(const char *dir)
 {
