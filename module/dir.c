@@ -143,6 +143,8 @@ const struct file_operations rumpfs_dir_operations = {
 	.llseek		= generic_file_llseek,
 	.read		= generic_read_dir,
 	.iterate_shared	= rumpfs_iterate,
+	.unlocked_ioctl	= rumpfs_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
 	.fsync		= noop_fsync,
 	.setlease	= generic_setlease,
 };

@@ -282,6 +282,8 @@ void rumpfs_white_remove_all(struct inode *dir);
 /* Make one; the dentry gets an inode, but the name stays unfound. */
 int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
 		      struct dentry *dentry, umode_t mode);
+/* Give a negative dentry an inode if a whiteout has its name. */
+int rumpfs_white_show(struct inode *dir, struct dentry *dentry);
 /* Is it such an inode? */
 static inline bool rumpfs_white_is_shown(const struct dentry *dentry)
 {
@@ -293,6 +295,9 @@ static inline bool rumpfs_white_is_shown(const struct dentry *dentry)
 
 /* From ctx->pos on. Return: whether all were taken. */
 bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
+
+/* In ioctl.c: what a directory can be asked */
+long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* In namei.c, dir.c, file.c: the operations tables */
 extern const struct inode_operations rumpfs_dir_inode_operations;

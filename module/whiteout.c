@@ -239,6 +239,23 @@ int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
 	return err;
 }
 
+int rumpfs_white_show(struct inode *dir, struct dentry *dentry)
+{
+	struct rumpfs_white *white = rumpfs_white_find(dir, &dentry->d_name);
+	struct inode *inode;
+
+	if (!white || d_really_is_positive(dentry))
+		return 0;
+	inode = rumpfs_node_unnamed(&nop_mnt_idmap, dir->i_sb, NULL,
+				    S_IFCHR | WHITEOUT_MODE, WHITEOUT_DEV);
+	if (!inode)
+		return -ENOMEM;
+	inode->i_uid = white->uid;
+	inode->i_gid = white->gid;
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
 /* Listing */
 
 /* Is there a name in memory, or one of the table, over a whiteout? */

@@ -38,6 +38,11 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 #define file_kattr fileattr
 #endif
 
+#ifndef HAVE_MKNOD_DELEGATED
+#define vfs_mknod(idmap, dir, dentry, mode, dev, delegated) \
+	vfs_mknod(idmap, dir, dentry, mode, dev)
+#endif
+
 #ifndef HAVE_COPY_SPLICE_READ
 #define copy_splice_read generic_file_splice_read
 #endif

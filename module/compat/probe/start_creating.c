@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+// Does one call look a name up and lock its directory?
+// needs: start_creating
+#include <linux/namei.h>
+struct dentry *probe(struct mnt_idmap *idmap, struct dentry *dir,
+		     struct qstr *name);
+struct dentry *probe(struct mnt_idmap *idmap, struct dentry *dir,
+		     struct qstr *name)
+{
+	struct dentry *dentry = start_creating(idmap, dir, name);
+
+	end_creating(dentry);
+	return dentry;
+}
