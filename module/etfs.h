@@ -379,7 +379,13 @@ ssize_t etfs_table_print(struct etfs_table *table, char *buf, loff_t pos,
 			 size_t len);
 
 /* In map.c: the life of one map */
+extern u32 etfs_generation;
 u64 etfs_ino_new(void);
+static inline bool etfs_ino_is_key(u64 ino)
+{
+	return ino & BIT_ULL(62);
+}
+
 int etfs_map_init(void);
 void etfs_map_exit(void);
 struct etfs_map *etfs_map_new(const struct etfs_spec *spec,

@@ -255,6 +255,7 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 	inode->i_opflags &= ~IOP_XATTR;
 	cache_no_acl(inode);
 	inode->i_ino = map->ino;
+	inode->i_generation = etfs_generation;
 	simple_inode_init_ts(inode);
 	inode->i_op = &rumpfs_key_inode_operations;
 	inode->i_mode = map->kind->type;

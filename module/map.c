@@ -3,6 +3,7 @@
 #include "etfs.h"
 
 #include <linux/fs.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -11,6 +12,9 @@
  * no number of the in-memory tree has.
  */
 static atomic64_t etfs_next_ino = ATOMIC64_INIT(0);
+
+/* Of the nodes of keys, in this life of the module. */
+u32 etfs_generation;
 
 u64 etfs_ino_new(void)
 {
@@ -21,6 +25,7 @@ static struct workqueue_struct *etfs_map_wq;
 
 int etfs_map_init(void)
 {
+	etfs_generation = get_random_u32();
 	etfs_map_wq = alloc_workqueue("rumpfs", WQ_UNBOUND, 0);
 	return etfs_map_wq ? 0 : -ENOMEM;
 }

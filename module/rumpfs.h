@@ -299,6 +299,9 @@ bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
 /* In ioctl.c: what a directory can be asked */
 long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
+/* In export.c: handles of nodes */
+void rumpfs_export_init(struct super_block *sb);
+
 /* In namei.c, dir.c, file.c: the operations tables */
 extern const struct inode_operations rumpfs_dir_inode_operations;
 extern const struct inode_operations rumpfs_symlink_inode_operations;

@@ -384,6 +384,7 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	sb->s_stack_depth = 1;
 	rumpfs_names_use_ops(sb);
 	rumpfs_xattr_use(sb);
+	rumpfs_export_init(sb);
 
 	root = rumpfs_node_new(&nop_mnt_idmap, sb, NULL,
 			       S_IFDIR | options->mode, 0);

@@ -43,6 +43,14 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 	vfs_mknod(idmap, dir, dentry, mode, dev)
 #endif
 
+#ifndef HAVE_SUPER_SET_UUID
+static inline void super_set_uuid(struct super_block *sb, const u8 *uuid,
+				  unsigned int len)
+{
+	memcpy(&sb->s_uuid, uuid, len);
+}
+#endif
+
 #ifndef HAVE_COPY_SPLICE_READ
 #define copy_splice_read generic_file_splice_read
 #endif

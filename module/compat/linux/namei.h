@@ -38,6 +38,13 @@ static inline void end_creating(struct dentry *child)
 	inode_unlock(d_inode(child->d_parent));
 	dput(child);
 }
+
+/* Checks the right to search base all the same. */
+static inline struct dentry *lookup_noperm_unlocked(struct qstr *name,
+						    struct dentry *base)
+{
+	return lookup_one_len_unlocked(name->name, base, name->len);
+}
 #endif
 
 #endif /* _RUMPFS_COMPAT_LINUX_NAMEI_H */

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A handle finds its node again, as long as that lives and no longer. */
+
+#include <linux/fs.h>
+#include <sys/sysmacros.h>
+
+#include "lib/fixture.h"
+
+#define FILE_A MNT "/a"
+#define DIR_D MNT "/d"
+
+#ifndef AT_HANDLE_CONNECTABLE
+#define AT_HANDLE_CONNECTABLE 0x002
+#endif
+
+/* A handle with room for any. */
+struct handle {
+	union {
+		struct file_handle fh;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	};
+};
+
+FIXTURE(handle)
+{
+	struct handle handle;
+};
+
+FIXTURE_SETUP(handle)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+}
+
+FIXTURE_TEARDOWN(handle)
+{
+	teardown_mount();
+}
+
+static int get_handle_at(const char *path, struct handle *handle, int flags)
+{
+	int mount_id;
+
+	memset(handle, 0, sizeof(*handle));
+	handle->fh.handle_bytes = MAX_HANDLE_SZ;
+	return ERR(name_to_handle_at(AT_FDCWD, path, &handle->fh, &mount_id,
+				     flags));
+}
+
+static int get_handle(const char *path, struct handle *handle)
+{
+	return get_handle_at(path, handle, 0);
+}
+
+/* A descriptor, or minus the errno. */
+static int open_handle_at(const char *mount, struct handle *handle, int flags)
+{
+	int dir = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd;
+
+	fd = open_by_handle_at(dir, &handle->fh, flags);
+	if (fd < 0)
+		fd = -errno;
+	close(dir);
+	return fd;
+}
+
+static int open_handle(struct handle *handle, int flags)
+{
+	return open_handle_at(MNT, handle, flags);
+}
+
+/* The inode number behind a handle, 0 for none; errno then tells why. */
+static unsigned long long handle_ino(struct handle *handle)
+{
+	int fd = open_handle(handle, O_PATH);
+	struct stat st;
+	int err;
+
+	if (fd < 0) {
+		errno = -fd;
+		return 0;
+	}
+	err = fstat(fd, &st);
+	close(fd);
+	return err ? 0 : st.st_ino;
+}
+
+/* 0, or why it finds nothing. */
+static int handle_err(struct handle *handle)
+{
+	return handle_ino(handle) ? 0 : errno;
+}
+
+/* 0 if the file behind a handle has this text, else an errno. */
+static int handle_text_is(struct handle *handle, const char *text)
+{
+	int fd = open_handle(handle, O_RDONLY);
+	char path[64];
+	int err;
+
+	if (fd < 0)
+		return -fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = text_is(path, text);
+	close(fd);
+	return err;
+}
+
+static int forget_nodes(void)
+{
+	return put_text("/proc/sys/vm/drop_caches", "2");
+}
+
+TEST_F(handle, every_kind_of_node_is_found_again)
+{
+	const char *path[] = { MNT, FILE_A, DIR_D, MNT "/link", MNT "/fifo",
+			       MNT "/dev", DIR_D "/below" };
+	struct handle handle[7];
+	int i;
+
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, symlink("a", MNT "/link"));
+	ASSERT_EQ(0, mkfifo(MNT "/fifo", 0644));
+	ASSERT_EQ(0, mknod(MNT "/dev", S_IFCHR, makedev(1, 3)));
+	ASSERT_EQ(0, put_text(DIR_D "/below", "below"));
+	for (i = 0; i < 7; i++)
+		ASSERT_EQ(0, get_handle(path[i], &handle[i]));
+	ASSERT_EQ(0, forget_nodes());
+	for (i = 0; i < 7; i++)
+		EXPECT_EQ(ino_of(path[i]), handle_ino(&handle[i])) {
+			TH_LOG("%s", path[i]);
+		}
+	EXPECT_EQ(0, handle_text_is(&handle[1], "text"));
+	EXPECT_EQ(0, handle_text_is(&handle[6], "below"));
+	i = open_handle(&handle[2], O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, i);
+	EXPECT_EQ(0, ERR(faccessat(i, "below", F_OK, 0)));
+	EXPECT_EQ(0, ERR(faccessat(i, "../a", F_OK, 0)));
+	close(i);
+}
+
+TEST_F(handle, a_node_has_one_for_all_its_life)
+{
+	struct handle again;
+
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	ASSERT_EQ(0, rename(FILE_A, DIR_D "/b"));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "text"));
+	ASSERT_EQ(0, rename(DIR_D, MNT "/e"));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(0, handle_text_is(&self->handle, "text"));
+	ASSERT_EQ(0, get_handle(MNT "/e/b", &again));
+	EXPECT_EQ(0, memcmp(&again, &self->handle, sizeof(again)));
+
+	/* Another name does, too. */
+	ASSERT_EQ(0, link(MNT "/e/b", MNT "/c"));
+	ASSERT_EQ(0, unlink(MNT "/e/b"));
+	ASSERT_EQ(0, get_handle(MNT "/c", &again));
+	EXPECT_EQ(0, memcmp(&again, &self->handle, sizeof(again)));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "text"));
+
+	/* It may be written through. */
+	ASSERT_EQ(0, put_text(MNT "/c", "more"));
+	EXPECT_EQ(0, handle_text_is(&again, "more"));
+}
+
+TEST_F(handle, an_open_file_without_a_name_is_found)
+{
+	int fd, mount_id;
+
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	fd = open(FILE_A, O_RDWR);
+	ASSERT_EQ(0, unlink(FILE_A));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "text"));
+	close(fd);
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+
+	/* A directory as well, and a file that never had a name. */
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, get_handle(DIR_D, &self->handle));
+	fd = open(DIR_D, O_RDONLY);
+	ASSERT_EQ(0, rmdir(DIR_D));
+	EXPECT_EQ(0, handle_err(&self->handle));
+	close(fd);
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+
+	fd = open(MNT, O_TMPFILE | O_RDWR, 0600);
+	ASSERT_EQ(0, ERR(write(fd, "temp", 4)));
+	self->handle.fh.handle_bytes = MAX_HANDLE_SZ;
+	ASSERT_EQ(0, ERR(name_to_handle_at(fd, "", &self->handle.fh, &mount_id,
+					   AT_EMPTY_PATH)));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "temp"));
+	close(fd);
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+}
+
+TEST_F(handle, the_same_name_anew_is_another_node)
+{
+	ASSERT_EQ(0, put_text(FILE_A, "old"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	ASSERT_EQ(0, unlink(FILE_A));
+	ASSERT_EQ(0, put_text(FILE_A, "new"));
+	EXPECT_EQ(ESTALE, handle_text_is(&self->handle, "new"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	ASSERT_EQ(0, put_text(MNT "/b", "newer"));
+	ASSERT_EQ(0, rename(MNT "/b", FILE_A));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+}
+
+TEST_F(handle, every_byte_of_it_counts)
+{
+	struct handle bad;
+	int i;
+
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	for (i = 0; i < (int)self->handle.fh.handle_bytes; i++) {
+		bad = self->handle;
+		bad.fh.f_handle[i] ^= 1;
+		EXPECT_EQ(ESTALE, handle_err(&bad)) {
+			TH_LOG("byte %d", i);
+		}
+		bad.fh.f_handle[i] ^= 0x81;
+		EXPECT_EQ(ESTALE, handle_err(&bad));
+	}
+	bad = self->handle;
+	bad.fh.handle_bytes -= 4;
+	EXPECT_EQ(ESTALE, handle_err(&bad));
+	bad.fh.handle_bytes = 0;
+	EXPECT_EQ(EINVAL, handle_err(&bad));
+	bad = self->handle;
+	memset(bad.fh.f_handle, 0, bad.fh.handle_bytes);
+	EXPECT_EQ(ESTALE, handle_err(&bad));
+	memset(bad.fh.f_handle, 0xff, bad.fh.handle_bytes);
+	EXPECT_EQ(ESTALE, handle_err(&bad));
+	if (is_rumpfs()) {
+		bad = self->handle;
+		bad.fh.handle_type = 1;
+		EXPECT_EQ(ESTALE, handle_err(&bad));
+		/* It claims a parent that it does not hold: all is there. */
+		bad.fh.handle_type = 0x82;
+		EXPECT_EQ(0, handle_err(&bad));
+	}
+	EXPECT_EQ(0, handle_err(&self->handle));
+}
+
+TEST_F(handle, too_small_a_room_is_told)
+{
+	unsigned int bytes;
+	int mount_id;
+
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	bytes = self->handle.fh.handle_bytes;
+	EXPECT_EQ(12, bytes);
+	self->handle.fh.handle_bytes = bytes - 4;
+	EXPECT_EQ(EOVERFLOW, ERR(name_to_handle_at(AT_FDCWD, FILE_A,
+						   &self->handle.fh,
+						   &mount_id, 0)));
+	EXPECT_EQ(bytes, self->handle.fh.handle_bytes);
+	EXPECT_EQ(0, ERR(name_to_handle_at(AT_FDCWD, FILE_A, &self->handle.fh,
+					   &mount_id, 0)));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "text"));
+}
+
+TEST_F(handle, another_mount_does_not_know_it)
+{
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	ASSERT_EQ(0, put_text(MNT2 "/a", "other"));
+	EXPECT_EQ(-ESTALE, open_handle_at(MNT2, &self->handle, O_RDONLY));
+	ASSERT_EQ(0, umount(MNT));
+	ASSERT_EQ(0, mount_at(MNT, NULL));
+	ASSERT_EQ(0, put_text(FILE_A, "later"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	umount(MNT2);
+}
+
+TEST_F(handle, users_may_ask_but_not_open)
+{
+	ASSERT_EQ(0, put_text(FILE_A, "text"));
+	EXPECT_EQ(0, AS_USER(1000, get_handle(FILE_A, &self->handle)));
+	ASSERT_EQ(0, get_handle(FILE_A, &self->handle));
+	EXPECT_EQ(EPERM, AS_USER(1000, handle_err(&self->handle)));
+}
+
+TEST_F(handle, one_with_a_parent_leads_to_a_path)
+{
+	char proc[64], path[256] = {};
+	int fd;
+
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, put_text(DIR_D "/f", "text"));
+	fd = get_handle_at(DIR_D "/f", &self->handle, AT_HANDLE_CONNECTABLE);
+	if (fd == EINVAL || (fd == EOPNOTSUPP && !is_rumpfs()))
+		SKIP(return, "not on this kernel, or not with tmpfs");
+	ASSERT_EQ(0, fd);
+	EXPECT_EQ(24, self->handle.fh.handle_bytes);
+	ASSERT_EQ(0, rename(DIR_D, MNT "/e"));
+	fd = open_handle(&self->handle, O_RDONLY);
+	ASSERT_LE(0, fd);
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	ASSERT_LT(0, readlink(proc, path, sizeof(path) - 1));
+	EXPECT_STREQ(MNT "/e/f", path);
+	close(fd);
+	ASSERT_EQ(0, unlink(MNT "/e/f"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+}
+
+/* An overlay keeps handles of its layers, and makes its own of them. */
+TEST_F(handle, an_overlay_over_it_has_handles)
+{
+	struct handle lower;
+
+	if (run("modprobe overlay; grep -qw overlay /proc/filesystems"))
+		SKIP(return, "no overlayfs here");
+	ASSERT_EQ(0, mkdir(MNT "/l", 0755));
+	ASSERT_EQ(0, mkdir(MNT "/u", 0755));
+	ASSERT_EQ(0, mkdir(MNT "/work", 0755));
+	ASSERT_EQ(0, put_text(MNT "/l/f", "lower"));
+	ASSERT_EQ(0, put_text(MNT "/l/g", "left"));
+	ASSERT_EQ(0, mount("none", MNT2, "overlay", 0,
+			   "lowerdir=" MNT "/l,upperdir=" MNT "/u,workdir=" MNT
+			   "/work,index=on,nfs_export=on"));
+	EXPECT_EQ(0, run("grep ' " MNT2 " ' /proc/self/mounts | grep -q nfs_export=on"));
+	ASSERT_EQ(0, get_handle(MNT2 "/f", &self->handle));
+	ASSERT_EQ(0, get_handle(MNT2 "/g", &lower));
+	/* Copied up, and moved. */
+	ASSERT_EQ(0, put_text(MNT2 "/f", "upper"));
+	ASSERT_EQ(0, rename(MNT2 "/f", MNT2 "/h"));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_LE(0, open_handle_at(MNT2, &self->handle, O_RDONLY));
+	EXPECT_LE(0, open_handle_at(MNT2, &lower, O_RDONLY));
+	EXPECT_EQ(0, text_is(MNT2 "/h", "upper"));
+	ASSERT_EQ(0, unlink(MNT2 "/g"));
+	ASSERT_EQ(0, put_text(MNT2 "/g", "anew"));
+	EXPECT_EQ(0, text_is(MNT2 "/g", "anew"));
+	umount2(MNT2, MNT_DETACH);
+}
+
+/* Keys */
+
+FIXTURE(key_handle)
+{
+	struct handle handle;
+};
+
+FIXTURE_SETUP(key_handle)
+{
+	if (!is_rumpfs())
+		SKIP(return, "keys of rumpfs");
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, put_text(HOST "/f", "host"));
+	ASSERT_EQ(0, put_text(HOST "/g", "other"));
+}
+
+FIXTURE_TEARDOWN(key_handle)
+{
+	teardown_mount();
+}
+
+TEST_F(key_handle, a_key_is_found_again)
+{
+	struct handle deep;
+
+	ASSERT_EQ(0, table("/k " HOST "/f reg\n/x/y/k " HOST "/g reg"));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	ASSERT_EQ(0, get_handle(MNT "/x/y/k", &deep));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "host"));
+	EXPECT_EQ(0, handle_text_is(&deep, "other"));
+	/* When its node was thrown away. */
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(0, handle_text_is(&self->handle, "host"));
+	EXPECT_EQ(0, handle_text_is(&deep, "other"));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(ino_of(MNT "/x/y/k"), handle_ino(&deep));
+
+	/* Other keys come and go. */
+	ASSERT_EQ(0, table("/x/y/l " HOST "/f reg\n-/k"));
+	EXPECT_EQ(0, handle_text_is(&deep, "other"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+}
+
+TEST_F(key_handle, a_key_that_is_gone_is_not)
+{
+	int fd;
+
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	fd = open(MNT "/k", O_RDONLY);
+	ASSERT_EQ(0, table("-/k"));
+	/* Who has it open goes on, but nobody else begins. */
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	close(fd);
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	ASSERT_EQ(0, table("=/k " HOST "/g reg"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "other"));
+}
+
+TEST_F(key_handle, what_a_key_hides_is_found)
+{
+	ASSERT_EQ(0, put_text(MNT "/k", "memory"));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	EXPECT_EQ(0, text_is(MNT "/k", "host"));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "memory"));
+	ASSERT_EQ(0, table("-/k"));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "memory"));
+}
+
+TEST_F(key_handle, every_byte_of_it_counts)
+{
+	struct handle bad;
+	int i;
+
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	for (i = 0; i < (int)self->handle.fh.handle_bytes; i++) {
+		bad = self->handle;
+		bad.fh.f_handle[i] ^= 0x81;
+		EXPECT_EQ(ESTALE, handle_err(&bad)) {
+			TH_LOG("byte %d", i);
+		}
+		ASSERT_EQ(0, forget_nodes());
+		EXPECT_EQ(ESTALE, handle_err(&bad));
+	}
+	EXPECT_EQ(0, handle_text_is(&self->handle, "host"));
+}
+
+TEST_F(key_handle, a_disk_and_a_directory_above_are_found)
+{
+	struct handle above;
+
+	ASSERT_EQ(0, run("truncate -s 1M " HOST "/img"));
+	ASSERT_EQ(0, table("/dev/k " HOST "/img blk"));
+	ASSERT_EQ(0, get_handle(MNT "/dev/k", &self->handle));
+	ASSERT_EQ(0, get_handle(MNT "/dev", &above));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(ino_of(MNT "/dev/k"), handle_ino(&self->handle));
+	EXPECT_EQ(ino_of(MNT "/dev"), handle_ino(&above));
+	ASSERT_EQ(0, table("-/dev/k"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	EXPECT_EQ(ESTALE, handle_err(&above));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,164 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A mount is exported by nfsd: names, contents and open files of a client last.
+#
+# Server and client are in a network namespace of this test alone, where they
+# meet on the loopback device; version 4 needs no other service.
+
+[ -n "$IN_NET" ] || [ "$(id -u)" != 0 ] ||
+	IN_NET=1 exec unshare --net bash "$0" "$@"
+# shellcheck disable=SC2119
+cd "$(dirname "$0")" && . lib/common.sh
+
+for program in rpc.nfsd rpc.mountd exportfs mount.nfs4 busybox; do
+	command -v $program >/dev/null || skip "no $program here"
+done
+for module in nfsd nfsv4; do
+	modprobe $module 2>/dev/null || skip "this kernel has no $module"
+done
+load 2>/dev/null || loaded || fail "load"
+
+nfs=/mnt/nfs
+rump=/mnt/rump
+mkdir $nfs /mnt/nfs2 /mnt/hidden
+# The programs keep their state here.
+mount -t tmpfs none /var/lib/nfs && touch /var/lib/nfs/{etab,rmtab} || fail "no state"
+mountpoint -q /proc/fs/nfsd && umount /proc/fs/nfsd
+mount -t nfsd nfsd /proc/fs/nfsd || fail "no nfsd control"
+busybox ip link set lo up || fail "no loopback"
+
+mountd=
+# shellcheck disable=SC2317,SC2329
+finish()
+{
+	exec 3<&-
+	umount -l $nfs /mnt/nfs2
+	exportfs -ua
+	rpc.nfsd 0
+	[ -z "$mountd" ] || kill "$mountd"
+	echo flush >$table
+} 2>/dev/null
+trap finish EXIT
+
+# Both sides forget what they can find again.
+forget()
+{
+	sync -f $nfs
+	echo 3 >/proc/sys/vm/drop_caches
+}
+
+same()
+{
+	[ "$1" = "$2" ] || fail "$3: '$1' is not '$2'"
+}
+
+export_with()
+{
+	exportfs -ua
+	exportfs -o "rw,no_root_squash,fsid=0,$1" 127.0.0.1:$rump ||
+		fail "export with $1"
+}
+
+mount -t rumpfs none $rump || fail "mount"
+export_with no_subtree_check
+rpc.mountd -F -N 2 -N 3 &
+mountd=$!
+rpc.nfsd -N 3 -V 4 -L 10 -G 10 2 || fail "rpc.nfsd"
+wait_for mount -t nfs4 127.0.0.1:/ $nfs || fail "mount.nfs4"
+
+for option in no_subtree_check subtree_check; do
+	export_with $option
+	at=$nfs/$option there=$rump/$option
+	mkdir $at || fail "mkdir"
+
+	# Bytes, both ways.
+	head -c 300000 /dev/urandom >/mnt/bytes
+	cp /mnt/bytes $at/bytes || fail "write"
+	forget
+	cmp /mnt/bytes $there/bytes || fail "the server has other bytes"
+	cmp /mnt/bytes $at/bytes || fail "the client reads other bytes"
+
+	# Every kind of name.
+	mkdir -p $at/a/b/c && echo deep >$at/a/b/c/file &&
+		ln -s a/b/c/file $at/link && ln $at/a/b/c/file $at/hard &&
+		mkfifo $at/fifo && mknod $at/null c 1 3 || fail "names"
+	forget
+	same "$(cat $at/link)" deep "through a symbolic link"
+	same "$(stat -c '%h %i' $at/hard)" "2 $(stat -c %i $there/a/b/c/file)" \
+		"links and number"
+	same "$(stat -c '%F %t:%T' $at/null)" "character special file 1:3" "device"
+
+	# Renamed with all caches gone in between, and open meanwhile.
+	exec 3<$at/a/b/c/file
+	mv $at/a $at/moved && mv $at/moved/b/c/file $at/file || fail "rename"
+	forget
+	same "$(cat <&3)" deep "an open file that was renamed"
+	exec 3<&-
+	same "$(cat $at/hard $at/file)" "$(printf 'deep\ndeep')" "renamed"
+	[ ! -e $there/a ] && [ -d $there/moved/b/c ] || fail "rename at the server"
+
+	# Unlinked while open: the client keeps it under a name of its own.
+	echo open >$at/open
+	exec 3<>$at/open
+	rm $at/open || fail "unlink"
+	forget
+	same "$(cat <&3)" open "a file that was unlinked"
+	echo more >&3
+	ls -A $there | grep -q '^\.nfs' || fail "no name for the open file"
+	exec 3<&-
+	wait_for eval "! ls -A $there | grep -q '^\.nfs'" ||
+		fail "a name is left of the open file"
+	[ ! -e $at/open ] || fail "the unlinked file is there"
+
+	# A long listing, in many replies.
+	mkdir $at/many
+	for i in {1..700}; do
+		echo "$i"
+	done | (cd $there/many && xargs touch)
+	forget
+	same "$(find $at/many -type f | wc -l)" 700 "names listed"
+	same "$(find $at/many -type f -printf '%f\n' | sort -n | uniq | wc -l)" \
+		700 "names listed once"
+	rm -r $at/many || fail "rm -r"
+	[ ! -e $there/many ] || fail "the directory is left at the server"
+
+	# What is gone at the server is stale.
+	echo stale >$at/stale
+	forget
+	exec 3<$there/stale
+	rm $there/stale
+	exec 3<&-
+	wait_for eval "! cat $at/stale" || fail "a removed file is read"
+done
+
+# A key is a file for the client, too.
+echo host >/mnt/host/f
+printf '/key /mnt/host/f reg\n/x/key /mnt/host/f reg\n' >$table || fail "keys"
+wait_for cat $nfs/x/key >/dev/null || fail "the key is not there"
+forget
+same "$(cat $nfs/key $nfs/x/key)" "$(printf 'host\nhost')" "keys"
+echo longer >$nfs/key || fail "write to a key"
+forget
+same "$(cat /mnt/host/f)" longer "the host file"
+ls -A $nfs | grep -qx key || fail "the key is not listed"
+
+# Where whiteouts are hidden, a client's are, too.
+mount -t rumpfs -o whiteout=hidden none /mnt/hidden || fail "mount"
+exportfs -o rw,no_root_squash,fsid=7,no_subtree_check 127.0.0.1:/mnt/hidden &&
+	mount -t nfs4 127.0.0.1:/mnt/hidden /mnt/nfs2 || fail "export of /mnt/hidden"
+mknod /mnt/nfs2/w c 0 0
+forget
+[ ! -e /mnt/hidden/w ] && [ ! -e /mnt/nfs2/w ] || fail "a whiteout is found"
+mkdir /mnt/nfs2/w && rmdir /mnt/nfs2/w || fail "mkdir over a whiteout"
+umount /mnt/nfs2 || fail "umount of the second"
+exportfs -u 127.0.0.1:/mnt/hidden
+
+# All is there when the server was stopped and begins anew.
+umount $nfs || fail "umount"
+rpc.nfsd 0
+exportfs -f
+rpc.nfsd -N 3 -V 4 -L 10 -G 10 2 || fail "rpc.nfsd again"
+wait_for mount -t nfs4 127.0.0.1:/ $nfs || fail "mount.nfs4 again"
+cmp /mnt/bytes $nfs/subtree_check/bytes || fail "the file does not survive"
+umount $nfs || fail "umount again"
+exit 0
