@@ -478,6 +478,7 @@ TEST_F(acl, limit_holds_and_nothing_is_lost)
 
 TEST_F(acl, all_is_given_back)
 {
+	char path[64];
 	long long all;
 	int i;
 
@@ -487,6 +488,17 @@ TEST_F(acl, all_is_given_back)
 	ASSERT_EQ(0, mkdir(MNT2 "/d", 0755));
 	ASSERT_EQ(0, put_acl(MNT2 "/d", DEFAULT, long_list(90)));
 	all = room();
+	/* Two lists each, of 93 entries of 8 bytes at least. */
+	for (i = 0; i < 20; i++) {
+		sprintf(path, MNT2 "/d/%d", i);
+		ASSERT_EQ(0, mkdir(path, 0755));
+	}
+	EXPECT_GE(all - 20 * 2 * 93 * 8 + PAGE, room());
+	for (i = 0; i < 20; i++) {
+		sprintf(path, MNT2 "/d/%d", i);
+		ASSERT_EQ(0, rmdir(path));
+	}
+	EXPECT_EQ(all, room());
 	for (i = 0; i < 300; i++) {
 		ASSERT_EQ(0, mkdir(MNT2 "/d/d", 0755));
 		ASSERT_EQ(0, put_acl(MNT2 "/d/d", ACCESS, LIST));
