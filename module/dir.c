@@ -139,8 +139,16 @@ static int rumpfs_iterate(struct file *file, struct dir_context *ctx)
 	return rumpfs_list_keys(file, ctx);
 }
 
+/* As on tmpfs: cookies have no end to count from, and no holes. */
+static loff_t rumpfs_dir_llseek(struct file *file, loff_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	return generic_file_llseek(file, offset, whence);
+}
+
 const struct file_operations rumpfs_dir_operations = {
-	.llseek		= generic_file_llseek,
+	.llseek		= rumpfs_dir_llseek,
 	.read		= generic_read_dir,
 	.iterate_shared	= rumpfs_iterate,
 	.unlocked_ioctl	= rumpfs_ioctl,

@@ -76,6 +76,22 @@ static int getdents(int fd, void *buf, size_t len)
 	return syscall(__NR_getdents64, fd, buf, len);
 }
 
+/* A cookie is no byte offset: as on tmpfs. */
+TEST_F(list, a_listing_is_not_sought_from_its_end)
+{
+	int fd = open(DIR_D, O_RDONLY);
+
+	ASSERT_EQ(0, touch_nr("stay", 0));
+	EXPECT_EQ(EINVAL, ERR(lseek(fd, 0, SEEK_END)));
+	EXPECT_EQ(EINVAL, ERR(lseek(fd, 10, SEEK_END)));
+	EXPECT_EQ(EINVAL, ERR(lseek(fd, 0, SEEK_DATA)));
+	EXPECT_EQ(EINVAL, ERR(lseek(fd, 0, SEEK_HOLE)));
+	EXPECT_EQ(EINVAL, ERR(lseek(fd, -1, SEEK_SET)));
+	EXPECT_EQ(1, lseek(fd, 1, SEEK_SET));
+	EXPECT_EQ(1, lseek(fd, 0, SEEK_CUR));
+	close(fd);
+}
+
 TEST_F(list, types_and_inode_numbers_are_told)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX,
