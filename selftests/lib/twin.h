@@ -44,7 +44,7 @@ static inline uint64_t dice_seed(const char *name)
 	const char *said = getenv(name);
 	struct timespec ts;
 
-	if (said)
+	if (said && *said)
 		return strtoull(said, NULL, 0) ?: 1;
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (ts.tv_sec * 1000003ULL + ts.tv_nsec) % 1000000007 + 1;
@@ -54,7 +54,7 @@ static inline long env_number(const char *name, long otherwise)
 {
 	const char *said = getenv(name);
 
-	return said ? strtol(said, NULL, 0) : otherwise;
+	return said && *said ? strtol(said, NULL, 0) : otherwise;
 }
 
 /* RUMPFS_WITHOUT names what the module does not have yet. */
