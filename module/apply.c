@@ -9,7 +9,7 @@
  *	5. claim what must be idle	"
  *	6. turn the epoch on		" from here on everybody sees it
  *	7. tell each mount		", one directory lock at a time
- *	8. let go of what was removed	no lock
+ *	8. let go of what was removed	no lock; may sleep for long
  *
  * Until 6 everything can be undone. Of several operations that cannot be, the
  * first is reported, and what the table has against it before what the host
@@ -171,6 +171,7 @@ static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
 		}
 		map->claimed_by = op;
 	}
+	map->removal = op->removal;
 	etfs_table_remove(batch, map);
 	return 0;
 }
@@ -271,8 +272,10 @@ static void etfs_batch_undo(struct etfs_batch *batch)
 {
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &batch->dead, dead)
+	list_for_each_entry(map, &batch->dead, dead) {
 		map->claimed_by = NULL;
+		map->removal = ETFS_LAZY;
+	}
 	etfs_table_undo(batch);
 }
 
@@ -282,7 +285,7 @@ static void etfs_batch_recheck_pinned(struct etfs_table *table)
 	struct etfs_map *map;
 
 	list_for_each_entry(map, &table->pinned, pinned)
-		etfs_table_reprint(table, map, map->kind->is_lost(map));
+		etfs_table_reprint(table, map, etfs_host_is_lost(map));
 }
 
 static void etfs_batch_commit(struct etfs_batch *batch)
@@ -307,16 +310,28 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	etfs_table_settle(batch);
 }
 
-static void etfs_batch_release(struct list_head *dead)
+/*
+ * Let go of what was removed. Return: 0, or -EINTR if a signal came before the
+ * host was taken from all who had a revoked key open.
+ */
+static int etfs_batch_release(struct list_head *dead)
 {
 	struct etfs_map *map, *next;
+	int err = 0;
 
+	list_for_each_entry(map, dead, dead)
+		if (map->removal == ETFS_REVOKE)
+			map->kind->revoke(map);
 	list_for_each_entry_safe(map, next, dead, dead) {
 		list_del_init(&map->dead);
-		map->kind->remove(map);
+		if (map->removal != ETFS_REVOKE)
+			map->kind->remove(map);
+		else if (!err)
+			err = map->kind->revoke_wait(map);
 		etfs_map_put(map);
 		cond_resched();
 	}
+	return err;
 }
 
 static bool etfs_batch_has_disks(const struct etfs_batch *batch)
@@ -372,7 +387,8 @@ static int etfs_batch_try(struct etfs_batch *batch, u32 nr, int late_err,
 
 /*
  * All or none. On error batch->why says which line and why, and nothing is
- * changed.
+ * changed; but on -EINTR without a line all is done, only what was revoked is
+ * not yet idle.
  *
  * Context: may sleep for as long as the host takes; no locks held.
  */
@@ -402,9 +418,10 @@ int etfs_batch_apply(struct etfs_batch *batch)
 		/* Again if the table takes more than when it was rehearsed. */
 		err = etfs_batch_try(batch, nr, late_err, &late);
 	} while (err == -EAGAIN);
-	if (!err)
-		etfs_batch_release(&batch->dead);
-	return err;
+	if (err)
+		return err;
+	batch->why.line = 0;
+	return etfs_batch_release(&batch->dead);
 }
 
 /* Remove all maps of a table. */

@@ -15,6 +15,7 @@
 #include "rumpfs.h"
 
 #include <linux/file.h>
+#include <linux/folio_batch.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -92,12 +93,21 @@ void etfs_cover_exit(void)
 
 /* Mapping the host's own pages */
 
-/* One mmap and what was split or forked from it. */
+/*
+ * One mmap and what was split or forked from it.
+ *
+ * I set once - G under gate->lock
+ */
 struct etfs_cover {
 	refcount_t ref;
+	/* I: a reference, and a user */
 	struct etfs_map *map;
-	/* first page of the host file past the window */
-	pgoff_t end;
+	/* I: pages of the host file: the window's first, the first past it */
+	pgoff_t start, end;
+	/* I: what the areas have for a file; they hold it */
+	struct file *file;
+	/* G: in gate->covers while there is an area */
+	struct list_head node;
 	const struct vm_operations_struct *host;
 	struct vm_operations_struct ours;
 };
@@ -109,8 +119,13 @@ static struct etfs_cover *etfs_cover_of(const struct vm_area_struct *vma)
 
 static void etfs_cover_put(struct etfs_cover *cover)
 {
+	struct etfs_gate *gate = cover->map->gate;
+
 	if (!refcount_dec_and_test(&cover->ref))
 		return;
+	spin_lock(&gate->lock);
+	list_del_init(&cover->node);
+	spin_unlock(&gate->lock);
 	etfs_map_unuse(cover->map);
 	etfs_map_put(cover->map);
 	kfree(cover);
@@ -136,13 +151,55 @@ static void etfs_cover_vma_close(struct vm_area_struct *vma)
 	etfs_cover_put(cover);
 }
 
+/* See gate.c: until it is in a page table the page's lock stands for it. */
+static vm_fault_t etfs_fault_lock(struct vm_fault *vmf, vm_fault_t ret)
+{
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+		   VM_FAULT_LOCKED | VM_FAULT_DONE_COW) || !vmf->page)
+		return ret;
+	lock_page(vmf->page);
+	return ret | VM_FAULT_LOCKED;
+}
+
+typedef vm_fault_t etfs_fault_t(struct vm_fault *vmf);
+
+static vm_fault_t etfs_cover_do_fault(struct vm_fault *vmf,
+				      struct etfs_cover *cover,
+				      etfs_fault_t *fault)
+{
+	struct etfs_map *map = cover->map;
+	vm_fault_t ret;
+
+	if (vmf->pgoff >= cover->end || !etfs_map_enter(map))
+		return VM_FAULT_SIGBUS;
+	/* The host may let go of the mmap lock, and then the area may go. */
+	etfs_map_get(map);
+	ret = etfs_fault_lock(vmf, fault(vmf));
+	etfs_map_leave(map);
+	etfs_map_put(map);
+	return ret;
+}
+
 static vm_fault_t etfs_cover_vma_fault(struct vm_fault *vmf)
 {
 	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
 
-	if (vmf->pgoff >= cover->end)
-		return VM_FAULT_SIGBUS;
-	return cover->host->fault(vmf);
+	return etfs_cover_do_fault(vmf, cover, cover->host->fault);
+}
+
+/* A page that was mapped for reading is about to be stored to. */
+static vm_fault_t etfs_cover_vma_page_mkwrite(struct vm_fault *vmf)
+{
+	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
+
+	return etfs_cover_do_fault(vmf, cover, cover->host->page_mkwrite);
+}
+
+static vm_fault_t etfs_cover_vma_pfn_mkwrite(struct vm_fault *vmf)
+{
+	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
+
+	return etfs_cover_do_fault(vmf, cover, cover->host->pfn_mkwrite);
 }
 
 /* Context: RCU read section; must not sleep. */
@@ -151,9 +208,14 @@ static vm_fault_t etfs_cover_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 {
 	struct etfs_cover *cover = etfs_cover_of(vmf->vma);
 
-	if (start >= cover->end)
+	struct etfs_map *map = cover->map;
+	vm_fault_t ret;
+
+	if (start >= cover->end || !etfs_map_enter(map))
 		return 0;
-	return cover->host->map_pages(vmf, start, min(end, cover->end - 1));
+	ret = cover->host->map_pages(vmf, start, min(end, cover->end - 1));
+	etfs_map_leave(map);
+	return ret;
 }
 
 static void etfs_cover_set_ops(struct etfs_cover *cover,
@@ -167,6 +229,10 @@ static void etfs_cover_set_ops(struct etfs_cover *cover,
 		cover->ours.fault = etfs_cover_vma_fault;
 	if (host->map_pages)
 		cover->ours.map_pages = etfs_cover_vma_map_pages;
+	if (host->page_mkwrite)
+		cover->ours.page_mkwrite = etfs_cover_vma_page_mkwrite;
+	if (host->pfn_mkwrite)
+		cover->ours.pfn_mkwrite = etfs_cover_vma_pfn_mkwrite;
 	/* Its pages could reach past the end; small ones will do. */
 	cover->ours.huge_fault = NULL;
 	vm_ops_clear_mapped(&cover->ours);
@@ -184,11 +250,23 @@ static struct etfs_cover *etfs_cover_new(struct etfs_map *map)
 		return NULL;
 	}
 	refcount_set(&cover->ref, 1);
+	INIT_LIST_HEAD(&cover->node);
 	etfs_map_get(map);
 	cover->map = map;
+	cover->start = win->offset >> PAGE_SHIFT;
 	cover->end = etfs_window_is_fixed(win) ?
 		(win->offset + win->size) >> PAGE_SHIFT : ULONG_MAX;
 	return cover;
+}
+
+static void etfs_cover_add(struct etfs_cover *cover, struct file *file)
+{
+	struct etfs_gate *gate = cover->map->gate;
+
+	cover->file = file;
+	spin_lock(&gate->lock);
+	list_add_tail(&cover->node, &gate->covers);
+	spin_unlock(&gate->lock);
 }
 
 static int etfs_cover_mmap_host(struct etfs_open *open,
@@ -232,6 +310,7 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	vma->vm_file->f_op = &fops->ours;
 	etfs_cover_set_ops(cover, vma->vm_ops);
 	vma->vm_ops = &cover->ours;
+	etfs_cover_add(cover, vma->vm_file);
 	fput(host);
 	return 0;
 
@@ -240,6 +319,59 @@ put_host:
 put_cover:
 	etfs_cover_put(cover);
 	return err;
+}
+
+/* Taking the host's pages out of all areas; see gate.c */
+
+static void etfs_lock_each_folio(struct address_space *mapping, pgoff_t start,
+				 pgoff_t end)
+{
+	struct folio_batch batch;
+	unsigned int i;
+
+	folio_batch_init(&batch);
+	while (filemap_get_folios(mapping, &start, end, &batch)) {
+		for (i = 0; i < folio_batch_count(&batch); i++) {
+			folio_lock(batch.folios[i]);
+			folio_unlock(batch.folios[i]);
+		}
+		folio_batch_release(&batch);
+		cond_resched();
+	}
+}
+
+/* Copies that a process has made of private pages stay its own. */
+static void etfs_unmap_pages(struct address_space *mapping, pgoff_t start,
+			     pgoff_t end)
+{
+	loff_t len = end == ULONG_MAX ? 0 : (loff_t)(end - start) << PAGE_SHIFT;
+
+	etfs_lock_each_folio(mapping, start, end - 1);
+	unmap_mapping_range(mapping, (loff_t)start << PAGE_SHIFT, len, 0);
+}
+
+void etfs_covers_unmap(struct etfs_gate *gate)
+{
+	struct etfs_cover *cover;
+	pgoff_t start, end;
+	struct file *file;
+
+	for (;;) {
+		spin_lock(&gate->lock);
+		cover = list_first_entry_or_null(&gate->covers,
+						 struct etfs_cover, node);
+		if (!cover)
+			break;
+		list_del_init(&cover->node);
+		start = cover->start;
+		end = cover->end;
+		/* An area has it until it has left the list. */
+		file = get_file(cover->file);
+		spin_unlock(&gate->lock);
+		etfs_unmap_pages(file->f_mapping, start, end);
+		fput(file);
+	}
+	spin_unlock(&gate->lock);
 }
 
 /* Pages of our own */
@@ -284,10 +416,9 @@ static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp)
 				  age.tv_nsec < 4 * TICK_NSEC);
 }
 
-static int etfs_cached_fill(struct file *file, struct folio *folio)
+static ssize_t etfs_cached_read(const struct etfs_cached *cached,
+				struct folio *folio)
 {
-	const struct etfs_cached *cached =
-		etfs_cached_of(folio->mapping->host);
 	u64 size = etfs_window_size(&cached->win,
 				    etfs_host_size(cached->host));
 	size_t want = 0, done = 0;
@@ -301,11 +432,24 @@ static int etfs_cached_fill(struct file *file, struct folio *folio)
 		n = kernel_read(cached->host, folio_address(folio) + done,
 				want - done, &off);
 		if (n <= 0)
-			break;
+			return n ?: done;
 		done += n;
 	}
+	return done;
+}
+
+static int etfs_cached_fill(struct file *file, struct folio *folio)
+{
+	const struct etfs_cached *cached =
+		etfs_cached_of(folio->mapping->host);
+	ssize_t n = -EIO;
+
+	if (etfs_map_enter(cached->map)) {
+		n = etfs_cached_read(cached, folio);
+		etfs_map_leave(cached->map);
+	}
 	if (n >= 0) {
-		folio_zero_segment(folio, done, folio_size(folio));
+		folio_zero_segment(folio, n, folio_size(folio));
 		flush_dcache_folio(folio);
 		folio_mark_uptodate(folio);
 	}
@@ -317,7 +461,10 @@ const struct address_space_operations etfs_cover_aops = {
 	.read_folio	= etfs_cached_fill,
 };
 
-/* Drop the pages if the host file is not as it was when they were read. */
+/*
+ * Drop the pages if the host file is not as it was when they were read.
+ * Context: inside the mapping.
+ */
 static int etfs_cached_check(struct inode *inode)
 {
 	struct etfs_cached *cached = etfs_cached_of(inode);
@@ -344,9 +491,20 @@ static int etfs_cached_check(struct inode *inode)
 /* No ->map_pages: each fault is to be checked. */
 static vm_fault_t etfs_cached_fault(struct vm_fault *vmf)
 {
-	int err = etfs_cached_check(vmf->vma->vm_file->f_mapping->host);
+	struct inode *inode = vmf->vma->vm_file->f_mapping->host;
+	struct etfs_map *map = etfs_cached_of(inode)->map;
+	vm_fault_t ret;
+	int err;
 
-	return err ? vmf_error(err) : filemap_fault(vmf);
+	if (!etfs_map_enter(map))
+		return VM_FAULT_SIGBUS;
+	/* See etfs_cover_do_fault(). */
+	etfs_map_get(map);
+	err = etfs_cached_check(inode);
+	ret = err ? vmf_error(err) : filemap_fault(vmf);
+	etfs_map_leave(map);
+	etfs_map_put(map);
+	return ret;
 }
 
 static const struct vm_operations_struct etfs_cached_vm_ops = {
@@ -367,10 +525,19 @@ static struct inode *etfs_cached_new(struct inode *node,
 	inode->i_mapping->a_ops = &etfs_cover_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL);
 	cached = etfs_cached_of(inode);
+	cached->map = open->map;
+	etfs_map_get(cached->map);
 	cached->host = get_file(open->host);
 	cached->win = open->map->spec.win;
 	cached->is_stale = true;
 	return inode;
+}
+
+/* Context: etfs_cached_lock. */
+static bool etfs_cached_is_of(const struct etfs_cached *cached,
+			      const struct file *host)
+{
+	return cached->host && file_inode(cached->host) == file_inode(host);
 }
 
 /* The pages of this host file behind this key, shared by who has it open. */
@@ -383,8 +550,8 @@ static struct inode *etfs_cached_get(struct inode *node,
 		return NULL;
 	spin_lock(&etfs_cached_lock);
 	old = RUMPFS_NODE(node)->key.cover;
-	if (old && file_inode(etfs_cached_of(old)->host) ==
-	    file_inode(open->host) && igrab(old)) {
+	if (old && etfs_cached_is_of(etfs_cached_of(old), open->host) &&
+	    igrab(old)) {
 		spin_unlock(&etfs_cached_lock);
 		iput(new);
 		return old;
@@ -429,7 +596,24 @@ void etfs_cover_evict(struct inode *inode)
 	if (cached->node && RUMPFS_NODE(cached->node)->key.cover == inode)
 		RUMPFS_NODE(cached->node)->key.cover = NULL;
 	spin_unlock(&etfs_cached_lock);
-	fput(cached->host);
+	if (cached->host)
+		fput(cached->host);
+	etfs_map_put(cached->map);
+}
+
+void etfs_cover_shut(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct file *host;
+
+	etfs_unmap_pages(inode->i_mapping, 0, ULONG_MAX);
+	truncate_inode_pages(inode->i_mapping, 0);
+	spin_lock(&etfs_cached_lock);
+	host = cached->host;
+	cached->host = NULL;
+	spin_unlock(&etfs_cached_lock);
+	if (host)
+		fput(host);
 }
 
 /*
@@ -467,6 +651,7 @@ static int etfs_cover_mmap_cached(struct etfs_open *open,
 	return 0;
 }
 
+/* Context: inside the mapping. */
 int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma)
 {
 	if (etfs_window_is_aligned(&open->map->spec.win))

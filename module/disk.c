@@ -63,8 +63,11 @@ struct etfs_disk {
 	unsigned int nr_open;
 	/* S: the name is gone */
 	bool is_removed;
-	/* delete it after the last close */
+	/* S: revoked: it is deleted under who has it open */
+	bool is_dead;
+	/* delete it after the last close, or at once */
 	struct work_struct delete;
+	struct completion deleted;
 };
 
 /* A bio on its way through a worker. */
@@ -258,7 +261,7 @@ static void etfs_disk_release(struct gendisk *gd)
 	lockdep_assert_held(&gd->open_mutex);
 	spin_lock(&disk->lock);
 	etfs_map_unuse(disk->map);
-	if (!--disk->nr_open && disk->is_removed)
+	if (!--disk->nr_open && disk->is_removed && !disk->is_dead)
 		queue_work(etfs_disk_wq, &disk->delete);
 	spin_unlock(&disk->lock);
 }
@@ -335,7 +338,10 @@ static const struct attribute_group *etfs_disk_groups[] = {
 	NULL
 };
 
-/* Nobody has it open and nobody can open it. */
+/*
+ * Nobody can open it, and nobody has it open or it is dead: then bios that are
+ * already with a worker are waited for, and no other gets there.
+ */
 static void etfs_disk_delete(struct work_struct *work)
 {
 	struct etfs_disk *disk = container_of(work, struct etfs_disk, delete);
@@ -344,7 +350,9 @@ static void etfs_disk_delete(struct work_struct *work)
 	destroy_workqueue(disk->wq);
 	etfs_map_set_host(disk->map, NULL);
 	fput(disk->host);
+	flush_delayed_fput();
 	ida_free(&etfs_disk_nrs, disk->nr);
+	complete_all(&disk->deleted);
 	put_disk(disk->gd);
 }
 
@@ -399,6 +407,7 @@ static int etfs_disk_add(struct etfs_map *map, struct file *host,
 	disk->win.size = size;
 	spin_lock_init(&disk->lock);
 	INIT_WORK(&disk->delete, etfs_disk_delete);
+	init_completion(&disk->deleted);
 	if (mempool_init_kmalloc_pool(&disk->ios, ETFS_MAX_IOS,
 				      sizeof(struct etfs_io)))
 		goto free_disk;
@@ -449,6 +458,7 @@ static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 		fput(host);
 	else
 		etfs_map_set_host(map, host);
+	map->is_pinned = !err;
 	return err;
 }
 
@@ -465,6 +475,25 @@ static void etfs_disk_remove(struct etfs_map *map)
 		etfs_disk_delete(&disk->delete);
 }
 
+/* As if somebody had pulled it out. */
+static void etfs_disk_revoke(struct etfs_map *map)
+{
+	struct etfs_disk *disk = map->disk;
+
+	spin_lock(&disk->lock);
+	disk->is_removed = true;
+	disk->is_dead = true;
+	spin_unlock(&disk->lock);
+	blk_mark_disk_dead(disk->gd);
+	queue_work(etfs_disk_wq, &disk->delete);
+}
+
+static int etfs_disk_revoke_wait(struct etfs_map *map)
+{
+	return wait_for_completion_interruptible(&map->disk->deleted) ?
+		-EINTR : 0;
+}
+
 static void etfs_disk_unbind(struct etfs_map *map)
 {
 	mempool_exit(&map->disk->ios);
@@ -479,12 +508,6 @@ static void etfs_disk_node(struct inode *inode, struct etfs_map *map)
 			   map->disk->devt);
 }
 
-/* The table asks only of maps that are in it: these are not removed. */
-static bool etfs_disk_is_lost(const struct etfs_map *map)
-{
-	return d_unlinked(map->disk->host->f_path.dentry);
-}
-
 const struct etfs_kind etfs_blk_kind = {
 	.name		= "blk",
 	.type		= S_IFBLK,
@@ -492,7 +515,8 @@ const struct etfs_kind etfs_blk_kind = {
 	.unbind		= etfs_disk_unbind,
 	.node		= etfs_disk_node,
 	.remove		= etfs_disk_remove,
-	.is_lost	= etfs_disk_is_lost,
+	.revoke		= etfs_disk_revoke,
+	.revoke_wait	= etfs_disk_revoke_wait,
 };
 
 int etfs_disk_init(void)

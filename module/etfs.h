@@ -26,11 +26,13 @@
 #define _RUMPFS_ETFS_H
 
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/percpu-refcount.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -73,6 +75,7 @@ enum etfs_type {
 #define ETFS_MAP_UID	BIT(3)
 #define ETFS_MAP_GID	BIT(4)
 #define ETFS_MAP_BS	BIT(5)
+#define ETFS_MAP_PIN	BIT(6)
 
 enum etfs_verb {
 	ETFS_NOTHING,	/* a comment or a blank line */
@@ -86,6 +89,7 @@ enum etfs_verb {
 enum etfs_removal {
 	ETFS_LAZY,
 	ETFS_BUSY,
+	ETFS_REVOKE,
 };
 
 /* A byte range of a host file. */
@@ -210,6 +214,31 @@ struct etfs_key {
 	char name[];
 };
 
+struct etfs_counts {
+	u64 bytes_read, bytes_written;
+};
+
+/*
+ * Who is inside a map's host file, and who has it open; see gate.c. Made with
+ * the first open, freed with the map.
+ *
+ * I set once - G under lock
+ */
+struct etfs_gate {
+	/* each method that touches the host has one */
+	struct percpu_ref inside;
+	/* I: */
+	struct etfs_map *map;
+	struct etfs_counts __percpu *counts;
+	/* a leaf */
+	spinlock_t lock;
+	/* G: struct etfs_open; struct etfs_cover */
+	struct list_head opens, covers;
+	/* when the last one is out */
+	struct work_struct drain;
+	struct completion shut;
+};
+
 /*
  * One line of a table. The table holds a reference while the map is listed,
  * each inode and each open file that shows it hold one more. Released by a
@@ -217,8 +246,13 @@ struct etfs_key {
  */
 struct etfs_map {
 	refcount_t ref;
-	/* openers and mappings; INT_MIN once a busy removal has claimed it */
+	/*
+	 * openers and mappings, and INT_MIN more once a busy removal has
+	 * claimed it or a revocation has ended it
+	 */
 	atomic_t users;
+	/* I: once it is there; before users is more than 0 for the first time */
+	struct etfs_gate *gate;
 	/* I: valid while the map is alive or table->lock is held */
 	struct etfs_key *key;
 	/* R: what this map replaces, until the batch is settled */
@@ -259,16 +293,21 @@ struct etfs_map {
 	struct etfs_disk *disk;
 	/* I: bind was done, unbind is due */
 	bool is_bound;
-	/* L: what a busy removal was asked by; NULL for lazy ones */
+	/* L: what a busy removal was asked by; NULL for others */
 	const struct etfs_op *claimed_by;
+	/* L: how it is being removed */
+	enum etfs_removal removal;
+	/* I: its host file was bound for good */
+	bool is_pinned;
 	struct rcu_work release;
+	/* I: spec.host if it is not in strings */
+	char *host_path;
 	/* I: where the strings of spec are */
 	char strings[];
 };
 
 /*
- * How a type behaves. All but is_lost may sleep, and only is_lost is called
- * under table->lock.
+ * How a type behaves. All may sleep; none is called under table->lock.
  */
 struct etfs_kind {
 	const char *name;
@@ -285,8 +324,13 @@ struct etfs_kind {
 	void (*node)(struct inode *inode, struct etfs_map *map);
 	/* The name is gone for everyone, or never came; openers may remain. */
 	void (*remove)(struct etfs_map *map);
-	/* Has the bound host file no name any more? NULL: bound by path. */
-	bool (*is_lost)(const struct etfs_map *map);
+	/*
+	 * The same, but the host is taken from openers, too. All maps of a
+	 * batch are told first and waited for then.
+	 */
+	void (*revoke)(struct etfs_map *map);
+	/* Return: 0, or -EINTR: the rest goes on by itself. */
+	int (*revoke_wait)(struct etfs_map *map);
 };
 
 /*
@@ -401,9 +445,32 @@ struct file *etfs_map_get_host(struct etfs_map *map);
 /* Return: -ESTALE once a busy removal has claimed the map. */
 int etfs_map_use(struct etfs_map *map);
 void etfs_map_unuse(struct etfs_map *map);
+/* Nobody can use it any more; who does goes on. */
+void etfs_map_end(struct etfs_map *map);
 bool etfs_map_is_busy(const struct etfs_map *map);
 bool etfs_map_claim(struct etfs_map *map);
 void etfs_map_unclaim(struct etfs_map *map);
+
+/* In gate.c: who is inside a mapping; see struct etfs_gate */
+extern struct workqueue_struct *etfs_map_wq;
+int etfs_gate_make(struct etfs_map *map);
+void etfs_gate_free(struct etfs_gate *gate);
+void etfs_gate_shut(struct etfs_map *map);
+int etfs_gate_wait(struct etfs_map *map);
+void etfs_gate_count(struct etfs_gate *gate, u64 *bytes_read,
+		     u64 *bytes_written);
+
+/* Context: any; the map has a user. Return: false once it is revoked. */
+static inline bool etfs_map_enter(struct etfs_map *map)
+{
+	return percpu_ref_tryget_live(&map->gate->inside);
+}
+
+/* Context: any. The caller may lose the map with it. */
+static inline void etfs_map_leave(struct etfs_map *map)
+{
+	percpu_ref_put(&map->gate->inside);
+}
 
 /* In host.c: the only file that looks up, opens and stats host files */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);
@@ -414,6 +481,9 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
 struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host);
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat);
+int etfs_host_pin(struct etfs_map *map, const struct file *host);
+/* Has the bound host file no name any more? Context: any. */
+bool etfs_host_is_lost(const struct etfs_map *map);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */

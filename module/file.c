@@ -356,6 +356,7 @@ const struct file_operations rumpfs_file_operations = {
 	.splice_read	= copy_splice_read,
 	.splice_write	= iter_file_splice_write,
 	.fallocate	= rumpfs_file_fallocate,
+	.copy_file_range = rumpfs_copy_file_range,
 	.setlease	= generic_setlease,
 };
 

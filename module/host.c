@@ -206,21 +206,42 @@ static int etfs_host_judge_window(const struct etfs_map *map,
 	return -EINVAL;
 }
 
+/*
+ * A magic link led here: from now on this file is meant, and its own path is
+ * told. A file without one is told by what the kernel calls it.
+ */
+static int etfs_host_rename(struct etfs_map *map, struct path *path,
+			    struct etfs_reason *why)
+{
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	const char *name;
+
+	name = buf ? d_path(path, buf, PATH_MAX) : ERR_PTR(-ENOMEM);
+	if (!IS_ERR(name))
+		map->host_path = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	kfree(buf);
+	if (!map->host_path) {
+		path_put(path);
+		etfs_refuse(why, "the open file has no path of its own (%pe)",
+			    IS_ERR(name) ? name : ERR_PTR(-ENOMEM));
+		return IS_ERR(name) ? PTR_ERR(name) : -ENOMEM;
+	}
+	map->spec.host = map->host_path;
+	if (map->spec.type == ETFS_REG)
+		map->spec.flags |= ETFS_MAP_PIN;
+	return 0;
+}
+
 /* The same at registration, with the reason if it leads nowhere. */
-static int etfs_host_find(const struct etfs_map *map, struct path *path,
+static int etfs_host_find(struct etfs_map *map, struct path *path,
 			  struct etfs_reason *why)
 {
 	int err;
 
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
-	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {
-		if (map->spec.type != ETFS_REG)
-			return 0;
-		/* /proc/self/fd/1 is somebody else's file next time. */
-		path_put(path);
-		etfs_refuse(why, "binding an open file is not in this version");
-		return -EINVAL;
-	}
+	/* /proc/self/fd/1 is somebody else's file next time. */
+	if (err == -ELOOP && !etfs_host_walk(map, 0, path))
+		return etfs_host_rename(map, path, why);
 	if (err)
 		etfs_refuse(why, "the host path cannot be found (%pe)",
 			    ERR_PTR(err));
@@ -263,6 +284,19 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 	return err;
 }
 
+/* What the map is bound to, or what its path leads to now. */
+static int etfs_host_path(struct etfs_map *map, struct path *path)
+{
+	struct file *host = etfs_map_get_host(map);
+
+	if (!host)
+		return etfs_host_walk(map, 0, path);
+	*path = host->f_path;
+	path_get(path);
+	fput(host);
+	return 0;
+}
+
 /*
  * Open what the path leads to now, as the registrant. With why this is a
  * registration: the window is checked, too, and the reason for a refusal told.
@@ -277,7 +311,7 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	int err;
 
 	err = why ? etfs_host_find(map, &path, why) :
-		    etfs_host_walk(map, 0, &path);
+		    etfs_host_path(map, &path);
 	if (err)
 		goto revert;
 	host = etfs_host_open_path(map, &path, flags, why ?: &unheard);
@@ -293,6 +327,28 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 revert:
 	revert_creds(old);
 	return err ? ERR_PTR(err) : host;
+}
+
+/*
+ * Bind the map to what host is open on. It keeps no file open that could be
+ * read or written, so programs in the host file can still be run.
+ */
+int etfs_host_pin(struct etfs_map *map, const struct file *host)
+{
+	struct file *path;
+
+	path = dentry_open(&host->f_path, O_PATH, map->origin->cred);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	map->is_pinned = true;
+	etfs_map_set_host(map, path);
+	return 0;
+}
+
+/* The table asks only of maps that are in it: these have their host. */
+bool etfs_host_is_lost(const struct etfs_map *map)
+{
+	return d_unlinked(map->host->f_path.dentry);
 }
 
 /* One more open file of what host is open on, for a mapping. */
@@ -350,18 +406,11 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat)
 {
 	const struct cred *old = override_creds(map->origin->cred);
-	struct file *host = etfs_map_get_host(map);
 	struct etfs_reason unheard;
 	struct path path;
-	int err = 0;
+	int err;
 
-	if (host) {
-		path = host->f_path;
-		path_get(&path);
-		fput(host);
-	} else {
-		err = etfs_host_walk(map, 0, &path);
-	}
+	err = etfs_host_path(map, &path);
 	if (err)
 		goto revert;
 	err = etfs_host_judge(d_inode(path.dentry), &unheard);

@@ -215,13 +215,34 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	return generic_permission(idmap, inode, mask);
 }
 
+static int etfs_key_truncate_path(struct etfs_map *map, u64 size)
+{
+	struct file *host;
+	int err;
+
+	err = etfs_gate_make(map) ?: etfs_map_use(map);
+	if (err)
+		return err;
+	host = etfs_host_open(map, O_WRONLY, NULL);
+	err = PTR_ERR_OR_ZERO(host);
+	if (!err && !etfs_map_enter(map))
+		err = -EIO;
+	else if (!err) {
+		err = etfs_host_truncate(host, size);
+		etfs_map_leave(map);
+	}
+	if (!IS_ERR(host))
+		fput(host);
+	etfs_map_unuse(map);
+	return err;
+}
+
 /* O_TRUNC means nothing on a window with an end of its own, as on a disk. */
 static int rumpfs_key_truncate(struct inode *inode, const struct iattr *attr)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	const struct etfs_window *win = &map->spec.win;
-	struct etfs_open *open;
-	struct file *host;
+	struct etfs_open *open = NULL;
 	int err;
 
 	if (etfs_window_is_fixed(win)) {
@@ -229,18 +250,19 @@ static int rumpfs_key_truncate(struct inode *inode, const struct iattr *attr)
 			return 0;
 		return -EINVAL;
 	}
-	if (attr->ia_valid & ATTR_FILE) {
+	/* An O_TRUNC that comes before ->open has none. */
+	if (attr->ia_valid & ATTR_FILE)
 		open = attr->ia_file->private_data;
-		/* An O_TRUNC that comes before ->open has none. */
-		host = open ? get_file(open->host) :
-			      etfs_host_open(map, O_WRONLY, NULL);
+	if (open) {
+		err = etfs_open_enter(open);
+		if (err)
+			return err;
+		err = etfs_host_truncate(open->host,
+					 attr->ia_size + win->offset);
+		etfs_open_leave(open);
 	} else {
-		host = etfs_host_open(map, O_WRONLY, NULL);
+		err = etfs_key_truncate_path(map, attr->ia_size + win->offset);
 	}
-	if (IS_ERR(host))
-		return PTR_ERR(host);
-	err = etfs_host_truncate(host, attr->ia_size + win->offset);
-	fput(host);
 	if (!err) {
 		i_size_write(inode, attr->ia_size);
 		etfs_cover_changed(inode);

@@ -21,7 +21,7 @@ u64 etfs_ino_new(void)
 	return BIT_ULL(62) | atomic64_inc_return(&etfs_next_ino);
 }
 
-static struct workqueue_struct *etfs_map_wq;
+struct workqueue_struct *etfs_map_wq;
 
 int etfs_map_init(void)
 {
@@ -45,6 +45,8 @@ static void etfs_map_release(struct work_struct *work)
 	if (map->is_bound)
 		map->kind->unbind(map);
 	etfs_origin_put(map->origin);
+	etfs_gate_free(map->gate);
+	kfree(map->host_path);
 	kfree(map);
 }
 
@@ -135,6 +137,12 @@ int etfs_map_use(struct etfs_map *map)
 void etfs_map_unuse(struct etfs_map *map)
 {
 	atomic_dec(&map->users);
+}
+
+void etfs_map_end(struct etfs_map *map)
+{
+	/* Full barrier: pairs with etfs_map_use() after etfs_gate_make(). */
+	atomic_add_return(INT_MIN, &map->users);
 }
 
 bool etfs_map_is_busy(const struct etfs_map *map)

@@ -27,7 +27,7 @@ static const struct etfs_option {
 	[WORD_RO]	= { "ro", IN_ALL, false, true },
 	[WORD_OFFSET]	= { "offset", IN_WINDOWS, true, true },
 	[WORD_SIZE]	= { "size", IN_WINDOWS, true, true },
-	[WORD_PIN]	= { "pin", IS(REG) | IN_DIRS, false, false },
+	[WORD_PIN]	= { "pin", IS(REG) | IN_DIRS, false, true },
 	[WORD_MODE]	= { "mode", IN_ALL, true, true },
 	[WORD_UID]	= { "uid", IN_ALL, true, true },
 	[WORD_GID]	= { "gid", IN_ALL, true, true },
@@ -253,6 +253,8 @@ static int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 	}
 	if (word == WORD_RO)
 		op->spec.flags |= ETFS_MAP_RO;
+	if (word == WORD_PIN)
+		op->spec.flags |= ETFS_MAP_PIN;
 	if (word == WORD_HIDDEN)
 		op->spec.flags |= ETFS_MAP_HIDDEN;
 	err = etfs_line_value(line, op, word, &value);

@@ -205,9 +205,10 @@ static int etfs_line_removal(struct etfs_line *line, struct etfs_op *op)
 		op->removal = ETFS_BUSY;
 		return 0;
 	}
-	if (etfs_field_is(&field, "revoke"))
-		return etfs_line_refuse(line, field.col, -EINVAL,
-					"revoke is not in this version");
+	if (etfs_field_is(&field, "revoke")) {
+		op->removal = ETFS_REVOKE;
+		return 0;
+	}
 	return etfs_line_refuse(line, field.col, -EINVAL,
 				"a removal is lazy, busy or revoke");
 }

@@ -25,7 +25,6 @@
 
 struct file_kattr;
 struct fs_context;
-struct kstatfs;
 struct posix_acl;
 struct rumpfs_xattrs;
 
@@ -124,7 +123,9 @@ struct rumpfs_node {
 		struct etfs_cached {
 			/* the key's inode, weak; see cover.c */
 			struct inode *node;
-			/* I: where the pages are read from; a reference */
+			/* I: a reference; the pages go when it is revoked */
+			struct etfs_map *map;
+			/* where the pages are read from; a reference */
 			struct file *host;
 			/* I: of which bytes */
 			struct etfs_window win;
@@ -340,13 +341,68 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host);
 void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map);
 void rumpfs_key_forget_all(struct rumpfs_sb *sbi);
 
-/* An open mapped file. Owned by its struct file. I: all. */
+/*
+ * An open mapped file. Owned by its struct file.
+ *
+ * I set once - G under gate->lock
+ */
 struct etfs_open {
+	/* I: */
 	struct etfs_map *map;
+	/* between etfs_open_enter() and _leave() it is there */
 	struct file *host;
-	/* a reference: the inode with the pages of an unaligned window */
+	/* I: a reference: the inode with the pages of an unaligned window */
 	struct inode *cover;
+	/* G: in gate->opens */
+	struct list_head node;
 };
+
+/* Return: 0, or -EIO once the mapping is revoked. Context: any. */
+static inline int etfs_open_enter(const struct etfs_open *open)
+{
+	return etfs_map_enter(open->map) ? 0 : -EIO;
+}
+
+static inline void etfs_open_leave(const struct etfs_open *open)
+{
+	etfs_map_leave(open->map);
+}
+
+static inline void etfs_open_count_read(const struct etfs_open *open,
+					ssize_t bytes)
+{
+	this_cpu_add(open->map->gate->counts->bytes_read, bytes);
+}
+
+static inline void etfs_open_count_written(const struct etfs_open *open,
+					   ssize_t bytes)
+{
+	this_cpu_add(open->map->gate->counts->bytes_written, bytes);
+}
+
+/* In window.c: a mapped file. Context: inside the mapping. */
+u64 etfs_open_size(const struct etfs_open *open);
+void etfs_open_changed(const struct etfs_open *open, struct inode *inode);
+/* Return: 0, or -EFBIG where the host file cannot have a byte. */
+int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off);
+bool etfs_is_window(const struct file *file);
+
+/* In async.c: kiocb is what the host gets, user what we got. Context: same. */
+ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,
+			struct kiocb *kiocb, struct iov_iter *to);
+ssize_t etfs_async_write(struct etfs_open *open, struct kiocb *user,
+			 struct kiocb *kiocb, struct iov_iter *from);
+
+/* In copy.c: ->copy_file_range of any file, ->remap_file_range of mapped ones */
+ssize_t rumpfs_copy_file_range(struct file *in, loff_t pos_in,
+			       struct file *out, loff_t pos_out, size_t len,
+			       unsigned int flags);
+loff_t etfs_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
+			     loff_t pos_out, loff_t len, unsigned int flags);
+
+/* In gate.c: open files of a mapping, for who revokes it */
+void etfs_gate_add_open(struct etfs_open *open);
+struct file *etfs_gate_take_open(struct etfs_open *open);
 
 /* In cover.c: a window's pages in somebody's address space */
 extern const struct address_space_operations etfs_cover_aops;
@@ -359,5 +415,9 @@ void etfs_cover_changed(struct inode *inode);
 void etfs_cover_evict_key(struct inode *inode);
 void etfs_cover_evict(struct inode *inode);
 void etfs_cover_exit(void);
+/* The gate is shut and empty: no area shows a page of the host any more. */
+void etfs_covers_unmap(struct etfs_gate *gate);
+/* The same for an inode with cached pages, which lets go of the host. */
+void etfs_cover_shut(struct inode *inode);
 
 #endif /* _RUMPFS_RUMPFS_H */

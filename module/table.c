@@ -392,7 +392,7 @@ int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
 	etfs_key_touch(batch, key);
 	etfs_key_count(batch, key, 1);
 	etfs_rows_insert(table, map);
-	if (map->kind->is_lost)
+	if (map->is_pinned)
 		list_add_tail(&map->pinned, &table->pinned);
 	list_add_tail(&map->born, &batch->born);
 	return 0;
@@ -423,7 +423,7 @@ void etfs_table_undo(struct etfs_batch *batch)
 		WRITE_ONCE(map->life.dead, NULL);
 		etfs_key_count(batch, map->key, 1);
 		etfs_rows_insert(table, map);
-		if (map->kind->is_lost)
+		if (map->is_pinned)
 			list_add_tail(&map->pinned, &table->pinned);
 	}
 	list_for_each_entry_safe_reverse(map, next, &batch->born, born) {

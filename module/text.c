@@ -121,6 +121,8 @@ size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
 		etfs_print_number(&p, ",uid=%u", spec->uid);
 	if (spec->flags & ETFS_MAP_GID)
 		etfs_print_number(&p, ",gid=%u", spec->gid);
+	if (spec->flags & ETFS_MAP_PIN)
+		etfs_print_string(&p, ",pin");
 	if (spec->flags & ETFS_MAP_HIDDEN)
 		etfs_print_string(&p, ",hidden");
 	if (spec->tag) {

@@ -9,6 +9,9 @@
  *
  * What the VFS asked of our file and need not be asked of the host's again:
  * the open modes, the size of a request, the access to the buffer.
+ *
+ * Each method has an outer half, which goes in through the gate of the mapping
+ * and out again, and an inner one that may use the host file.
  */
 #include "rumpfs.h"
 
@@ -21,7 +24,7 @@
 #include <linux/splice.h>
 #include <linux/uio.h>
 
-static u64 etfs_open_size(const struct etfs_open *open)
+u64 etfs_open_size(const struct etfs_open *open)
 {
 	return etfs_window_size(&open->map->spec.win,
 				etfs_host_size(open->host));
@@ -40,12 +43,17 @@ static void etfs_open_refresh(const struct etfs_open *open,
 	spin_unlock(&inode->i_lock);
 }
 
-/* Return: -EFBIG where the host file cannot have a byte. */
-static int etfs_window_off(const struct etfs_window *win, loff_t pos,
-			   loff_t *off)
+int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off)
 {
 	return check_add_overflow((u64)pos, win->offset, (u64 *)off) ||
 	       *off < 0 ? -EFBIG : 0;
+}
+
+/* Bytes of the window were changed through the key. */
+void etfs_open_changed(const struct etfs_open *open, struct inode *inode)
+{
+	etfs_open_refresh(open, inode);
+	etfs_cover_changed(inode);
 }
 
 /* Opening */
@@ -83,6 +91,18 @@ static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 	return err;
 }
 
+/* The VFS keeps writers away from our inode while it runs; this, the host's. */
+static int etfs_open_deny_write(struct etfs_open *open, struct file *file)
+{
+	return file->f_flags & __FMODE_EXEC ? deny_write_access(open->host) : 0;
+}
+
+static void etfs_open_allow_write(struct file *host, struct file *file)
+{
+	if (file->f_flags & __FMODE_EXEC)
+		allow_write_access(host);
+}
+
 static int etfs_window_open(struct inode *inode, struct file *file)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
@@ -93,21 +113,27 @@ static int etfs_window_open(struct inode *inode, struct file *file)
 	if (!open)
 		return -ENOMEM;
 	open->map = map;
-	err = etfs_map_use(map);
+	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)
 		goto free_open;
 	err = etfs_open_host(open, inode, file);
 	if (err)
 		goto unuse;
-	err = etfs_cover_open(open, inode, file);
+	err = etfs_open_deny_write(open, file);
 	if (err)
 		goto put_host;
+	err = etfs_cover_open(open, inode, file);
+	if (err)
+		goto allow_write;
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
 	etfs_open_refresh(open, inode);
+	etfs_gate_add_open(open);
 	return 0;
 
+allow_write:
+	etfs_open_allow_write(open->host, file);
 put_host:
 	fput(open->host);
 unuse:
@@ -120,8 +146,12 @@ free_open:
 static int etfs_window_release(struct inode *inode, struct file *file)
 {
 	struct etfs_open *open = file->private_data;
+	struct file *host = etfs_gate_take_open(open);
 
-	fput(open->host);
+	if (host) {
+		etfs_open_allow_write(host, file);
+		fput(host);
+	}
 	iput(open->cover);
 	etfs_map_unuse(open->map);
 	kfree(open);
@@ -131,7 +161,18 @@ static int etfs_window_release(struct inode *inode, struct file *file)
 /* Reading and writing */
 
 /*
- * Our kiocb may be asynchronous, the host's never is: it is done, or says
+ * Direct requests stay asynchronous. The pages that an unaligned window has of
+ * its own are checked when a write is done, so there the submitter waits.
+ */
+static bool etfs_kiocb_is_async(const struct etfs_open *open,
+				struct kiocb *iocb)
+{
+	return (iocb->ki_flags & IOCB_DIRECT) && !is_sync_kiocb(iocb) &&
+	       etfs_window_is_aligned(&open->map->spec.win);
+}
+
+/*
+ * Our kiocb may be asynchronous; one through the page cache is done, or says
  * -EAGAIN under IOCB_NOWAIT. A host mounted with sync is so through us.
  */
 static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
@@ -152,9 +193,9 @@ static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
 	return 0;
 }
 
-static ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
+static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
+			      struct iov_iter *to)
 {
-	struct etfs_open *open = iocb->ki_filp->private_data;
 	size_t count = iov_iter_count(to), cut;
 	u64 size = etfs_open_size(open);
 	struct file *host = open->host;
@@ -173,14 +214,29 @@ static ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	cut = count - iov_iter_count(to);
 	/* For who watches the host file, and may refuse. */
 	ret = rw_verify_area(READ, host, &off, iov_iter_count(to));
-	if (!ret)
+	if (!ret && etfs_kiocb_is_async(open, iocb))
+		ret = etfs_async_read(open, iocb, &kiocb, to);
+	else if (!ret)
 		ret = host->f_op->read_iter(&kiocb, to);
 	if (ret > 0) {
 		iocb->ki_pos += ret;
+		etfs_open_count_read(open, ret);
 		fsnotify_access(host);
 	}
 	iov_iter_reexpand(to, iov_iter_count(to) + cut);
 	etfs_open_refresh(open, file_inode(iocb->ki_filp));
+	return ret;
+}
+
+static ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	ssize_t ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_open_read(open, iocb, to);
+	etfs_open_leave(open);
 	return ret;
 }
 
@@ -239,10 +295,9 @@ static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from)
 	return ret;
 }
 
-static ssize_t etfs_window_write_iter(struct kiocb *iocb,
-				      struct iov_iter *from)
+static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
+			       struct iov_iter *from)
 {
-	struct etfs_open *open = iocb->ki_filp->private_data;
 	struct inode *inode = file_inode(iocb->ki_filp);
 	const struct etfs_window *win = &open->map->spec.win;
 	size_t count = iov_iter_count(from), cut;
@@ -266,23 +321,39 @@ static ssize_t etfs_window_write_iter(struct kiocb *iocb,
 	 */
 	if (etfs_window_is_fixed(win))
 		kiocb.ki_flags &= ~IOCB_APPEND;
-	ret = etfs_host_write(&kiocb, from);
+	if (etfs_kiocb_is_async(open, iocb))
+		ret = etfs_async_write(open, iocb, &kiocb, from);
+	else
+		ret = etfs_host_write(&kiocb, from);
 	if (ret > 0) {
 		iocb->ki_pos = kiocb.ki_pos - win->offset;
+		etfs_open_count_written(open, ret);
 		fsnotify_modify(open->host);
-		etfs_open_refresh(open, inode);
-		etfs_cover_changed(inode);
+		etfs_open_changed(open, inode);
 	}
 reexpand:
 	iov_iter_reexpand(from, iov_iter_count(from) + cut);
 	return ret;
 }
 
-static ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
-				       struct pipe_inode_info *pipe,
-				       size_t len, unsigned int flags)
+static ssize_t etfs_window_write_iter(struct kiocb *iocb,
+				      struct iov_iter *from)
 {
-	struct etfs_open *open = file->private_data;
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	ssize_t ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_open_write(open, iocb, from);
+	etfs_open_leave(open);
+	return ret;
+}
+
+static ssize_t etfs_open_splice_read(struct etfs_open *open, struct file *file,
+				     loff_t *ppos,
+				     struct pipe_inode_info *pipe,
+				     size_t len, unsigned int flags)
+{
 	u64 size = etfs_open_size(open);
 	struct file *host = open->host;
 	ssize_t ret;
@@ -302,8 +373,23 @@ static ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
 	ret = host->f_op->splice_read(host, &off, pipe, len, flags);
 	if (ret > 0) {
 		*ppos += ret;
+		etfs_open_count_read(open, ret);
 		fsnotify_access(host);
 	}
+	return ret;
+}
+
+static ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
+				       struct pipe_inode_info *pipe,
+				       size_t len, unsigned int flags)
+{
+	struct etfs_open *open = file->private_data;
+	ssize_t ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_open_splice_read(open, file, ppos, pipe, len, flags);
+	etfs_open_leave(open);
 	return ret;
 }
 
@@ -337,11 +423,17 @@ static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
 static loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
 {
 	struct etfs_open *open = file->private_data;
+	loff_t ret = etfs_open_enter(open);
 
+	if (ret)
+		return ret;
 	if (whence == SEEK_DATA || whence == SEEK_HOLE)
-		return etfs_window_seek_data(open, file, pos, whence);
-	return generic_file_llseek_size(file, pos, whence, S64_MAX,
-					etfs_open_size(open));
+		ret = etfs_window_seek_data(open, file, pos, whence);
+	else
+		ret = generic_file_llseek_size(file, pos, whence, S64_MAX,
+					       etfs_open_size(open));
+	etfs_open_leave(open);
+	return ret;
 }
 
 /* Space and durability */
@@ -352,19 +444,23 @@ static int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
 	struct etfs_open *open = file->private_data;
 	const struct etfs_window *win = &open->map->spec.win;
 	loff_t from, to;
+	int ret = etfs_open_enter(open);
 
+	if (ret)
+		return ret;
 	if (etfs_window_off(win, start, &from))
 		from = S64_MAX;
 	if (etfs_window_off(win, end, &to))
 		to = S64_MAX;
-	return vfs_fsync_range(open->host, from, to, datasync);
+	ret = vfs_fsync_range(open->host, from, to, datasync);
+	etfs_open_leave(open);
+	return ret;
 }
 
 /* No mode moves bytes, and none takes space past the end of the window. */
-static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
-				  loff_t len)
+static long etfs_open_fallocate(struct etfs_open *open, struct file *file,
+				int mode, loff_t pos, loff_t len)
 {
-	struct etfs_open *open = file->private_data;
 	const struct etfs_window *win = &open->map->spec.win;
 	loff_t off;
 	long ret;
@@ -382,16 +478,34 @@ static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
 	ret = etfs_window_off(win, pos, &off);
 	if (!ret)
 		ret = vfs_fallocate(open->host, mode, off, len);
-	if (!ret) {
-		etfs_open_refresh(open, file_inode(file));
-		etfs_cover_changed(file_inode(file));
-	}
+	if (!ret)
+		etfs_open_changed(open, file_inode(file));
+	return ret;
+}
+
+static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
+				  loff_t len)
+{
+	struct etfs_open *open = file->private_data;
+	long ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_open_fallocate(open, file, mode, pos, len);
+	etfs_open_leave(open);
 	return ret;
 }
 
 static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	return etfs_cover_mmap(file->private_data, vma);
+	struct etfs_open *open = file->private_data;
+	int ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_cover_mmap(open, vma);
+	etfs_open_leave(open);
+	return ret;
 }
 
 static const struct file_operations etfs_window_operations = {
@@ -405,8 +519,15 @@ static const struct file_operations etfs_window_operations = {
 	.fsync		= etfs_window_fsync,
 	.fallocate	= etfs_window_fallocate,
 	.mmap		= etfs_window_mmap,
+	.copy_file_range = rumpfs_copy_file_range,
+	.remap_file_range = etfs_remap_file_range,
 	.setlease	= generic_setlease,
 };
+
+bool etfs_is_window(const struct file *file)
+{
+	return file->f_op == &etfs_window_operations;
+}
 
 /* The kind */
 
@@ -414,16 +535,24 @@ static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 {
 	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
 	struct file *host = etfs_host_open(map, flags, why);
+	int err = 0;
 
 	if (IS_ERR(host))
 		return PTR_ERR(host);
-	/* Bound by path: each open finds it again. */
+	/* Bound by path, each open finds it again. */
+	if (map->spec.flags & ETFS_MAP_PIN)
+		err = etfs_host_pin(map, host);
 	fput(host);
-	return 0;
+	return err;
 }
 
 static void etfs_window_unbind(struct etfs_map *map)
 {
+	struct file *host = map->host;
+
+	etfs_map_set_host(map, NULL);
+	if (host)
+		fput(host);
 }
 
 static void etfs_window_node(struct inode *inode, struct etfs_map *map)
@@ -435,6 +564,11 @@ static void etfs_window_remove(struct etfs_map *map)
 {
 }
 
+static void etfs_window_revoke(struct etfs_map *map)
+{
+	etfs_gate_shut(map);
+}
+
 const struct etfs_kind etfs_reg_kind = {
 	.name	= "reg",
 	.type	= S_IFREG,
@@ -442,4 +576,6 @@ const struct etfs_kind etfs_reg_kind = {
 	.unbind	= etfs_window_unbind,
 	.node	= etfs_window_node,
 	.remove	= etfs_window_remove,
+	.revoke	= etfs_window_revoke,
+	.revoke_wait = etfs_gate_wait,
 };

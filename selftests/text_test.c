@@ -136,14 +136,9 @@ BAD(pin_on_blk, "/k " F " blk pin", EINVAL);
 BAD(bs_too_small, "/k " F " blk bs=256", EINVAL);
 BAD(bs_too_large, "/k " F " blk bs=8192", EINVAL);
 BAD(bs_odd, "/k " F " blk bs=1000", EINVAL);
-LATER(pin, "/k " F " reg pin");
 LATER(dio, "/k " F " blk dio");
 LATER(part, "/k " F " blk part");
 LATER(fail, "/k " F " blk fail=1/1");
-LATER(revoke, "-/k revoke");
-LATER(revoke_tag, "-@t revoke");
-LATER(revoke_all, "flush revoke");
-LATER(magic_link, "/k /proc/self/fd/0 reg");
 
 /* The window against the file: 1 MB. */
 BAD(window_past_the_end, "/k " F " reg offset=512K,size=1M", EINVAL);

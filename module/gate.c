@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A gate: who is inside a mapping, and how it is shut for good.
+ *
+ * Each method that touches the host file of an open key runs between enter
+ * and leave. To shut the gate is to take away the host under all who have the
+ * key open:
+ *
+ *	1. no more opens	map->users is negative
+ *	2. no more entries	the ref is dead: EIO, SIGBUS
+ *	3. all inside are out	the ref is zero
+ *	4. no page of the host is about to be mapped, and none is
+ *	5. no open file holds the host any more
+ *
+ * Why 4 is so. A fault puts its page into the page table after our handler has
+ * returned, so after 3 some may still be at it; but the handler hands the page
+ * over locked. Once each page of the window has been locked and unlocked, what
+ * they put is there, and can be unmapped; whoever faults later finds the gate
+ * shut. map_pages puts its pages itself, before it leaves.
+ *
+ * Lock: gate->lock, a leaf.
+ */
+#include "rumpfs.h"
+
+#include <linux/file.h>
+#include <linux/slab.h>
+
+static void etfs_gate_emptied(struct percpu_ref *inside)
+{
+	struct etfs_gate *gate = container_of(inside, struct etfs_gate, inside);
+
+	/* May be called with a lock of the RCU core held. */
+	queue_work(etfs_map_wq, &gate->drain);
+}
+
+void etfs_gate_add_open(struct etfs_open *open)
+{
+	struct etfs_gate *gate = open->map->gate;
+
+	spin_lock(&gate->lock);
+	list_add_tail(&open->node, &gate->opens);
+	spin_unlock(&gate->lock);
+}
+
+/* Return: the host file that it had, with its reference; NULL once revoked. */
+struct file *etfs_gate_take_open(struct etfs_open *open)
+{
+	struct etfs_gate *gate = open->map->gate;
+	struct file *host;
+
+	spin_lock(&gate->lock);
+	list_del_init(&open->node);
+	host = open->host;
+	open->host = NULL;
+	spin_unlock(&gate->lock);
+	return host;
+}
+
+/* Take the host from one that has the key open. Return: was there one? */
+static bool etfs_gate_close_one(struct etfs_gate *gate)
+{
+	struct inode *cover = NULL;
+	struct etfs_open *open;
+	struct file *host;
+
+	spin_lock(&gate->lock);
+	open = list_first_entry_or_null(&gate->opens, struct etfs_open, node);
+	if (!open) {
+		spin_unlock(&gate->lock);
+		return false;
+	}
+	list_del_init(&open->node);
+	host = open->host;
+	open->host = NULL;
+	/* Its file has the mapping of that inode until it is released. */
+	if (open->cover) {
+		cover = open->cover;
+		ihold(cover);
+	}
+	spin_unlock(&gate->lock);
+
+	if (cover)
+		etfs_cover_shut(cover);
+	iput(cover);
+	fput(host);
+	return true;
+}
+
+/* Context: nobody is inside, and nobody gets in. */
+static void etfs_gate_drain(struct work_struct *work)
+{
+	struct etfs_gate *gate = container_of(work, struct etfs_gate, drain);
+	struct etfs_map *map = gate->map;
+
+	etfs_covers_unmap(gate);
+	while (etfs_gate_close_one(gate))
+		cond_resched();
+	/* The host can be unmounted as soon as the revoker has returned. */
+	flush_delayed_fput();
+	complete_all(&gate->shut);
+	etfs_map_put(map);
+}
+
+static struct etfs_gate *etfs_gate_new(struct etfs_map *map)
+{
+	struct etfs_gate *gate = kzalloc(sizeof(*gate), GFP_KERNEL_ACCOUNT);
+
+	if (!gate)
+		return NULL;
+	gate->counts = alloc_percpu_gfp(struct etfs_counts, GFP_KERNEL_ACCOUNT);
+	if (!gate->counts)
+		goto free_gate;
+	if (percpu_ref_init(&gate->inside, etfs_gate_emptied, 0,
+			    GFP_KERNEL_ACCOUNT))
+		goto free_counts;
+	spin_lock_init(&gate->lock);
+	INIT_LIST_HEAD(&gate->opens);
+	INIT_LIST_HEAD(&gate->covers);
+	init_completion(&gate->shut);
+	INIT_WORK(&gate->drain, etfs_gate_drain);
+	gate->map = map;
+	return gate;
+
+free_counts:
+	free_percpu(gate->counts);
+free_gate:
+	kfree(gate);
+	return NULL;
+}
+
+void etfs_gate_free(struct etfs_gate *gate)
+{
+	if (!gate)
+		return;
+	percpu_ref_exit(&gate->inside);
+	free_percpu(gate->counts);
+	kfree(gate);
+}
+
+/* A map has a gate before it can have users. */
+int etfs_gate_make(struct etfs_map *map)
+{
+	struct etfs_gate *gate;
+
+	/* Pairs with cmpxchg() below. */
+	if (smp_load_acquire(&map->gate))
+		return 0;
+	gate = etfs_gate_new(map);
+	if (!gate)
+		return -ENOMEM;
+	if (cmpxchg(&map->gate, NULL, gate))
+		etfs_gate_free(gate);
+	return 0;
+}
+
+/*
+ * From here on nobody opens, and nobody who has it open gets in; those inside
+ * are on their way out. Once for each map.
+ */
+void etfs_gate_shut(struct etfs_map *map)
+{
+	etfs_map_end(map);
+	/* Without a gate nobody had it open, and no more will. */
+	if (!map->gate)
+		return;
+	/* For the drain. */
+	etfs_map_get(map);
+	percpu_ref_kill(&map->gate->inside);
+}
+
+/* Return: -EINTR if a signal came first; the drain goes on by itself. */
+int etfs_gate_wait(struct etfs_map *map)
+{
+	if (!map->gate)
+		return 0;
+	return wait_for_completion_interruptible(&map->gate->shut) ? -EINTR : 0;
+}
+
+void etfs_gate_count(struct etfs_gate *gate, u64 *bytes_read,
+		     u64 *bytes_written)
+{
+	int cpu;
+
+	*bytes_read = 0;
+	*bytes_written = 0;
+	for_each_possible_cpu(cpu) {
+		const struct etfs_counts *counts =
+			per_cpu_ptr(gate->counts, cpu);
+
+		*bytes_read += READ_ONCE(counts->bytes_read);
+		*bytes_written += READ_ONCE(counts->bytes_written);
+	}
+}
