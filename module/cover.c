@@ -16,6 +16,8 @@
 
 #include <linux/file.h>
 #include <linux/folio_batch.h>
+#include <linux/highmem.h>
+#include <linux/jiffies.h>
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -187,6 +189,37 @@ static vm_fault_t etfs_cover_vma_fault(struct vm_fault *vmf)
 	return etfs_cover_do_fault(vmf, cover, cover->host->fault);
 }
 
+/*
+ * An area that ends past the window: the core would map all of a large folio
+ * that we hand over, so of one that does so, too, only the one page is mapped.
+ * A private copy is of one page anyway.
+ */
+static vm_fault_t etfs_fault_edge(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct etfs_cover *cover = etfs_cover_of(vma);
+	pgoff_t end = cover->end;
+	vm_fault_t ret;
+	int err;
+
+	ret = etfs_fault_lock(vmf, cover->host->fault(vmf));
+	if (!(ret & VM_FAULT_LOCKED) || vmf->cow_page ||
+	    folio_next_index(page_folio(vmf->page)) <= end)
+		return ret;
+	err = vm_insert_page(vma, vmf->address & PAGE_MASK, vmf->page);
+	unlock_page(vmf->page);
+	put_page(vmf->page);
+	vmf->page = NULL;
+	/* -EBUSY: somebody else's fault was first. */
+	return err && err != -EBUSY ? vmf_error(err) : VM_FAULT_NOPAGE;
+}
+
+static vm_fault_t etfs_cover_vma_fault_edge(struct vm_fault *vmf)
+{
+	return etfs_cover_do_fault(vmf, etfs_cover_of(vmf->vma),
+				   etfs_fault_edge);
+}
+
 /* A page that was mapped for reading is about to be stored to. */
 static vm_fault_t etfs_cover_vma_page_mkwrite(struct vm_fault *vmf)
 {
@@ -218,24 +251,47 @@ static vm_fault_t etfs_cover_vma_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return ret;
 }
 
+/*
+ * Whatever else a host can do to an area (huge faults, userfaultfd) would go
+ * past our fault handler: it is left out.
+ */
 static void etfs_cover_set_ops(struct etfs_cover *cover,
-			       const struct vm_operations_struct *host)
+			       const struct vm_operations_struct *host,
+			       bool is_edge)
 {
+	struct vm_operations_struct *ours = &cover->ours;
+
 	cover->host = host;
-	cover->ours = *host;
-	cover->ours.open = etfs_cover_vma_open;
-	cover->ours.close = etfs_cover_vma_close;
-	if (host->fault)
-		cover->ours.fault = etfs_cover_vma_fault;
-	if (host->map_pages)
-		cover->ours.map_pages = etfs_cover_vma_map_pages;
+	ours->open = etfs_cover_vma_open;
+	ours->close = etfs_cover_vma_close;
+	ours->may_split = host->may_split;
+	ours->mprotect = host->mprotect;
+	ours->fault = is_edge ? etfs_cover_vma_fault_edge :
+				etfs_cover_vma_fault;
+	if (host->map_pages && !is_edge)
+		ours->map_pages = etfs_cover_vma_map_pages;
 	if (host->page_mkwrite)
-		cover->ours.page_mkwrite = etfs_cover_vma_page_mkwrite;
+		ours->page_mkwrite = etfs_cover_vma_page_mkwrite;
 	if (host->pfn_mkwrite)
-		cover->ours.pfn_mkwrite = etfs_cover_vma_pfn_mkwrite;
-	/* Its pages could reach past the end; small ones will do. */
-	cover->ours.huge_fault = NULL;
-	vm_ops_clear_mapped(&cover->ours);
+		ours->pfn_mkwrite = etfs_cover_vma_pfn_mkwrite;
+}
+
+/*
+ * An area over a window with an end stays as long as it is, so that it is
+ * known here whether it reaches past that end; and nobody puts huge pages into
+ * it behind our back. Return: whether it does.
+ */
+static bool etfs_cover_set_flags(const struct etfs_cover *cover,
+				 struct vm_area_struct *vma)
+{
+	if (cover->end == ULONG_MAX)
+		return false;
+	vm_flags_set(vma, VM_DONTEXPAND);
+	if (vma->vm_pgoff + vma_pages(vma) <= cover->end)
+		return false;
+	/* For vm_insert_page() in a fault. */
+	vm_flags_set(vma, VM_MIXEDMAP);
+	return true;
 }
 
 static struct etfs_cover *etfs_cover_new(struct etfs_map *map)
@@ -283,7 +339,8 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	cover = etfs_cover_new(open->map);
 	if (!cover)
 		return -ENOMEM;
-	host = etfs_host_reopen(open->map, open->host);
+	host = etfs_host_reopen(open->map, open->host,
+				open->host->f_flags & O_ACCMODE);
 	if (IS_ERR(host)) {
 		err = PTR_ERR(host);
 		goto put_cover;
@@ -305,15 +362,19 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	err = -ENOMEM;
 	fops = etfs_fops_get(vma->vm_file->f_op);
 	if (!fops)
-		goto put_host;
+		goto close_host;
 	__module_get(THIS_MODULE);
 	vma->vm_file->f_op = &fops->ours;
-	etfs_cover_set_ops(cover, vma->vm_ops);
+	etfs_cover_set_ops(cover, vma->vm_ops,
+			   etfs_cover_set_flags(cover, vma));
 	vma->vm_ops = &cover->ours;
 	etfs_cover_add(cover, vma->vm_file);
 	fput(host);
 	return 0;
 
+close_host:
+	if (vma->vm_ops->close)
+		vma->vm_ops->close(vma);
 put_host:
 	fput(host);
 put_cover:
@@ -416,21 +477,51 @@ static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp)
 				  age.tv_nsec < 4 * TICK_NSEC);
 }
 
+/*
+ * Part of one page of the host's page cache. Not by the host's own read: that
+ * may take a lock which a write has, whose buffer we are faulting in.
+ */
+static ssize_t etfs_cached_copy(struct file *host, void *to, size_t len,
+				loff_t off)
+{
+	size_t offset = offset_in_page(off);
+	struct folio *folio;
+
+	len = min(len, PAGE_SIZE - offset);
+	folio = read_mapping_folio(host->f_mapping, off >> PAGE_SHIFT, host);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	memcpy_from_page(to, folio_file_page(folio, off >> PAGE_SHIFT), offset,
+			 len);
+	folio_put(folio);
+	return len;
+}
+
+static ssize_t etfs_cached_read_host(struct file *host, void *to, size_t len,
+				     loff_t off)
+{
+	/* tmpfs and overlayfs have none; tmpfs takes no lock. */
+	if (host->f_mapping->a_ops->read_folio)
+		return etfs_cached_copy(host, to, len, off);
+	return kernel_read(host, to, len, &off);
+}
+
 static ssize_t etfs_cached_read(const struct etfs_cached *cached,
 				struct folio *folio)
 {
 	u64 size = etfs_window_size(&cached->win,
 				    etfs_host_size(cached->host));
 	size_t want = 0, done = 0;
-	loff_t pos = folio_pos(folio), off;
+	loff_t pos = folio_pos(folio);
 	ssize_t n = 0;
 
 	if (pos < size)
 		want = min_t(u64, size - pos, PAGE_SIZE);
-	off = cached->win.offset + pos;
 	while (done < want) {
-		n = kernel_read(cached->host, folio_address(folio) + done,
-				want - done, &off);
+		n = etfs_cached_read_host(cached->host,
+					  folio_address(folio) + done,
+					  want - done,
+					  cached->win.offset + pos + done);
 		if (n <= 0)
 			return n ?: done;
 		done += n;
@@ -461,31 +552,62 @@ const struct address_space_operations etfs_cover_aops = {
 	.read_folio	= etfs_cached_fill,
 };
 
-/*
- * Drop the pages if the host file is not as it was when they were read.
- * Context: inside the mapping.
- */
-static int etfs_cached_check(struct inode *inode)
+/* Is what was read when the stamp was taken what the host file has now? */
+static bool etfs_cached_is_current(struct inode *inode)
 {
 	struct etfs_cached *cached = etfs_cached_of(inode);
 	struct etfs_stamp stamp = etfs_stamp_take(cached->host);
-	int err = 0;
+	bool is_current;
 
-	if (!READ_ONCE(cached->is_stale) &&
-	    etfs_stamp_equal(&stamp, &cached->stamp))
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	is_current = !READ_ONCE(cached->is_stale) &&
+		     etfs_stamp_equal(&stamp, &cached->stamp);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return is_current;
+}
+
+/*
+ * Drop the pages from first to last if the host file is not as it was when
+ * they were read. Context: inside the mapping.
+ */
+static int etfs_cached_check(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct etfs_stamp stamp;
+	int err;
+
+	if (etfs_cached_is_current(inode))
 		return 0;
 	filemap_invalidate_lock(inode->i_mapping);
 	WRITE_ONCE(cached->is_stale, false);
 	/* Before the pages are read again, so that a change is not missed. */
 	smp_mb();
-	cached->stamp = etfs_stamp_take(cached->host);
-	if (etfs_stamp_is_fresh(&cached->stamp))
+	stamp = etfs_stamp_take(cached->host);
+	i_size_write(inode, etfs_window_size(&cached->win, stamp.size));
+	err = invalidate_inode_pages2_range(inode->i_mapping, first, last);
+	/* A part says nothing of the rest. */
+	if (err || first || last != ULONG_MAX || etfs_stamp_is_fresh(&stamp))
 		WRITE_ONCE(cached->is_stale, true);
-	i_size_write(inode, etfs_window_size(&cached->win,
-					     cached->stamp.size));
-	err = invalidate_inode_pages2(inode->i_mapping);
+	cached->stamp = stamp;
+	cached->checked = jiffies;
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
+}
+
+static int etfs_cached_check_all(struct inode *inode)
+{
+	return etfs_cached_check(inode, 0, ULONG_MAX);
+}
+
+/*
+ * An instruction may need two pages, and the host file may change all the
+ * time: within a tick each fault drops none but its own page.
+ */
+static int etfs_cached_check_page(struct inode *inode, pgoff_t index)
+{
+	if (READ_ONCE(etfs_cached_of(inode)->checked) == jiffies)
+		return etfs_cached_check(inode, index, index);
+	return etfs_cached_check_all(inode);
 }
 
 /* No ->map_pages: each fault is to be checked. */
@@ -500,7 +622,7 @@ static vm_fault_t etfs_cached_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	/* See etfs_cover_do_fault(). */
 	etfs_map_get(map);
-	err = etfs_cached_check(inode);
+	err = etfs_cached_check_page(inode, vmf->pgoff);
 	ret = err ? vmf_error(err) : filemap_fault(vmf);
 	etfs_map_leave(map);
 	etfs_map_put(map);
@@ -514,20 +636,28 @@ static const struct vm_operations_struct etfs_cached_vm_ops = {
 static struct inode *etfs_cached_new(struct inode *node,
 				     struct etfs_open *open)
 {
-	struct inode *inode = new_inode(node->i_sb);
 	struct etfs_cached *cached;
+	struct inode *inode;
+	struct file *host;
 
-	if (!inode)
-		return NULL;
+	/* Pages are read as they are, whatever this open is for. */
+	host = etfs_host_reopen(open->map, open->host, O_RDONLY);
+	if (IS_ERR(host))
+		return ERR_CAST(host);
+	inode = new_inode(node->i_sb);
+	if (!inode) {
+		fput(host);
+		return ERR_PTR(-ENOMEM);
+	}
 	inode->i_ino = node->i_ino;
 	inode->i_mode = S_IFREG;
-	clear_nlink(inode);
+	i_size_write(inode, etfs_open_size(open));
 	inode->i_mapping->a_ops = &etfs_cover_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL);
 	cached = etfs_cached_of(inode);
 	cached->map = open->map;
 	etfs_map_get(cached->map);
-	cached->host = get_file(open->host);
+	cached->host = host;
 	cached->win = open->map->spec.win;
 	cached->is_stale = true;
 	return inode;
@@ -546,8 +676,8 @@ static struct inode *etfs_cached_get(struct inode *node,
 {
 	struct inode *new = etfs_cached_new(node, open), *old;
 
-	if (!new)
-		return NULL;
+	if (IS_ERR(new))
+		return new;
 	spin_lock(&etfs_cached_lock);
 	old = RUMPFS_NODE(node)->key.cover;
 	if (old && etfs_cached_is_of(etfs_cached_of(old), open->host) &&
@@ -623,12 +753,15 @@ void etfs_cover_shut(struct inode *inode)
 int etfs_cover_open(struct etfs_open *open, struct inode *node,
 		    struct file *file)
 {
+	struct inode *cover;
+
 	if (etfs_window_is_aligned(&open->map->spec.win) ||
 	    !(file->f_mode & FMODE_READ))
 		return 0;
-	open->cover = etfs_cached_get(node, open);
-	if (!open->cover)
-		return -ENOMEM;
+	cover = etfs_cached_get(node, open);
+	if (IS_ERR(cover))
+		return PTR_ERR(cover);
+	open->cover = cover;
 	file->f_mapping = open->cover->i_mapping;
 	return 0;
 }
@@ -644,7 +777,10 @@ static int etfs_cover_mmap_cached(struct etfs_open *open,
 		/* Nor by mprotect later. */
 		vm_flags_clear(vma, VM_MAYWRITE);
 	}
-	err = etfs_cached_check(open->cover);
+	/* Its reads take a lock that the writer of our pages may have. */
+	if (IS_DAX(file_inode(open->host)))
+		return -ENODEV;
+	err = etfs_cached_check_all(open->cover);
 	if (err)
 		return err;
 	vma->vm_ops = &etfs_cached_vm_ops;

@@ -479,8 +479,11 @@ void etfs_origin_put(struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
-struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host);
-int etfs_host_getattr(struct etfs_map *map, struct kstat *stat);
+struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
+			      int flags);
+/* lookup: LOOKUP_CACHED for -EAGAIN where a lock would have to be taken. */
+int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
+		      unsigned int lookup);
 int etfs_host_pin(struct etfs_map *map, const struct file *host);
 /* Has the bound host file no name any more? Context: any. */
 bool etfs_host_is_lost(const struct etfs_map *map);

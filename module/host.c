@@ -285,12 +285,13 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 }
 
 /* What the map is bound to, or what its path leads to now. */
-static int etfs_host_path(struct etfs_map *map, struct path *path)
+static int etfs_host_path(struct etfs_map *map, struct path *path,
+			  unsigned int lookup)
 {
 	struct file *host = etfs_map_get_host(map);
 
 	if (!host)
-		return etfs_host_walk(map, 0, path);
+		return etfs_host_walk(map, lookup, path);
 	*path = host->f_path;
 	path_get(path);
 	fput(host);
@@ -311,7 +312,7 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	int err;
 
 	err = why ? etfs_host_find(map, &path, why) :
-		    etfs_host_path(map, &path);
+		    etfs_host_path(map, &path, 0);
 	if (err)
 		goto revert;
 	host = etfs_host_open_path(map, &path, flags, why ?: &unheard);
@@ -348,14 +349,15 @@ int etfs_host_pin(struct etfs_map *map, const struct file *host)
 /* The table asks only of maps that are in it: these have their host. */
 bool etfs_host_is_lost(const struct etfs_map *map)
 {
-	return d_unlinked(map->host->f_path.dentry);
+	/* Files without any name, as memfd's, never had one to be hashed by. */
+	return d_unhashed(map->host->f_path.dentry);
 }
 
-/* One more open file of what host is open on, for a mapping. */
-struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host)
+/* One more open file of what host is open on. */
+struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
+			      int flags)
 {
-	return dentry_open(&host->f_path,
-			   (host->f_flags & O_ACCMODE) | O_LARGEFILE,
+	return dentry_open(&host->f_path, flags | O_LARGEFILE,
 			   map->origin->cred);
 }
 
@@ -403,14 +405,15 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 }
 
 /* Attributes of what the path leads to now. */
-int etfs_host_getattr(struct etfs_map *map, struct kstat *stat)
+int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
+		      unsigned int lookup)
 {
 	const struct cred *old = override_creds(map->origin->cred);
 	struct etfs_reason unheard;
 	struct path path;
 	int err;
 
-	err = etfs_host_path(map, &path);
+	err = etfs_host_path(map, &path, lookup);
 	if (err)
 		goto revert;
 	err = etfs_host_judge(d_inode(path.dentry), &unheard);

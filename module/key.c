@@ -11,6 +11,7 @@
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 
@@ -82,12 +83,12 @@ void rumpfs_key_load(struct inode *inode)
 	struct rumpfs_own *own;
 	struct etfs_attr attr;
 
+	/* Who reads the map later is also later in the inode. */
+	xa_lock(rumpfs_owns(inode));
 	spin_lock(&map->attr_lock);
 	attr = map->attr;
 	WRITE_ONCE(node->key.attr_seq, map->attr_seq);
 	spin_unlock(&map->attr_lock);
-
-	xa_lock(rumpfs_owns(inode));
 	own = rumpfs_own_find(inode);
 	if (own && (own->flags & ETFS_MAP_MODE))
 		attr.mode = own->mode;
@@ -139,6 +140,13 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 	return changed;
 }
 
+static void rumpfs_key_set_size(struct inode *inode, u64 size)
+{
+	spin_lock(&inode->i_lock);
+	i_size_write(inode, size);
+	spin_unlock(&inode->i_lock);
+}
+
 static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 			      struct kstat *stat, u32 request_mask,
 			      unsigned int flags)
@@ -150,7 +158,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct kstat host;
 	int err;
 
-	err = etfs_host_getattr(map, &host);
+	err = etfs_host_getattr(map, &host, 0);
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
@@ -175,28 +183,47 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	stat->blocks = min_t(u64, host.blocks, DIV_ROUND_UP(stat->size, 512));
 	if (!etfs_window_is_fixed(win) && !win->offset)
 		stat->blocks = host.blocks;
-	i_size_write(inode, stat->size);
+	rumpfs_key_set_size(inode, stat->size);
 	return 0;
 }
 
-/* Refresh the copy in the inode from the host. */
-static int rumpfs_key_ask(struct inode *inode)
+/*
+ * Refresh the copy in the inode from the host. The walk there may wait for a
+ * directory of ours, whose holder may wait for this inode: whoever may have
+ * its lock gets what can be had without waiting.
+ */
+static int rumpfs_key_ask(struct inode *inode, unsigned int lookup)
 {
 	struct kstat host;
 	int err;
 
-	err = etfs_host_getattr(RUMPFS_NODE(inode)->map, &host);
+	err = etfs_host_getattr(RUMPFS_NODE(inode)->map, &host, lookup);
 	if (!err)
 		rumpfs_key_learn(inode, &host);
 	return err;
 }
 
+static bool rumpfs_key_is_live(const struct inode *inode)
+{
+	bool is_live;
+
+	rcu_read_lock();
+	is_live = etfs_life_is_on(&RUMPFS_NODE(inode)->map->life);
+	rcu_read_unlock();
+	return is_live;
+}
+
 static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 				 int mask)
 {
+	/* Only open(2), access(2) and chdir(2) surely have no lock. */
+	const int unlocked = MAY_OPEN | MAY_ACCESS | MAY_CHDIR;
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	int err;
 
+	/* By a handle of a key that is gone: a disk's number may be another's. */
+	if ((mask & MAY_OPEN) && !rumpfs_key_is_live(inode))
+		return S_ISREG(inode->i_mode) ? -ENOENT : -ENXIO;
 	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */
@@ -210,71 +237,87 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 		return err;
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
-	if (rumpfs_key_ask(inode))
+	if (rumpfs_key_ask(inode, mask & unlocked ? 0 : LOOKUP_CACHED))
 		return err;
 	return generic_permission(idmap, inode, mask);
 }
 
-static int etfs_key_truncate_path(struct etfs_map *map, u64 size)
-{
+/* A host file to be truncated, and what keeps it there meanwhile. */
+struct rumpfs_cut {
+	struct etfs_map *map;
+	/* of our own, if the key is not open */
 	struct file *host;
+	/* of who has it open, or NULL */
+	struct etfs_open *open;
+};
+
+/* O_TRUNC means nothing on a window with an end of its own, as on a disk. */
+static int rumpfs_key_may_cut(const struct etfs_window *win,
+			      const struct iattr *attr)
+{
+	if (!etfs_window_is_fixed(win) || attr->ia_valid & ATTR_OPEN ||
+	    attr->ia_size == win->size)
+		return 0;
+	return -EINVAL;
+}
+
+/* Context: no locks held. On success rumpfs_cut_end() is due. */
+static int rumpfs_cut_begin(struct rumpfs_cut *cut, struct etfs_map *map,
+			    const struct iattr *attr)
+{
 	int err;
 
+	cut->map = map;
+	/* An O_TRUNC that comes before ->open has none. */
+	cut->open = attr->ia_valid & ATTR_FILE ?
+		attr->ia_file->private_data : NULL;
+	cut->host = NULL;
+	if (cut->open)
+		return etfs_open_enter(cut->open);
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)
 		return err;
-	host = etfs_host_open(map, O_WRONLY, NULL);
-	err = PTR_ERR_OR_ZERO(host);
-	if (!err && !etfs_map_enter(map))
+	cut->host = etfs_host_open(map, O_WRONLY, NULL);
+	err = PTR_ERR_OR_ZERO(cut->host);
+	if (!err && etfs_map_enter(map))
+		return 0;
+	if (!err) {
+		fput(cut->host);
 		err = -EIO;
-	else if (!err) {
-		err = etfs_host_truncate(host, size);
-		etfs_map_leave(map);
 	}
-	if (!IS_ERR(host))
-		fput(host);
 	etfs_map_unuse(map);
 	return err;
 }
 
-/* O_TRUNC means nothing on a window with an end of its own, as on a disk. */
-static int rumpfs_key_truncate(struct inode *inode, const struct iattr *attr)
+static void rumpfs_cut_end(struct rumpfs_cut *cut)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	const struct etfs_window *win = &map->spec.win;
-	struct etfs_open *open = NULL;
+	if (cut->host)
+		fput(cut->host);
+	etfs_map_leave(cut->map);
+	if (!cut->open)
+		etfs_map_unuse(cut->map);
+}
+
+static int rumpfs_key_truncate(struct inode *inode, struct rumpfs_cut *cut,
+			       u64 size)
+{
 	int err;
 
-	if (etfs_window_is_fixed(win)) {
-		if (attr->ia_valid & ATTR_OPEN || attr->ia_size == win->size)
-			return 0;
-		return -EINVAL;
-	}
-	/* An O_TRUNC that comes before ->open has none. */
-	if (attr->ia_valid & ATTR_FILE)
-		open = attr->ia_file->private_data;
-	if (open) {
-		err = etfs_open_enter(open);
-		if (err)
-			return err;
-		err = etfs_host_truncate(open->host,
-					 attr->ia_size + win->offset);
-		etfs_open_leave(open);
-	} else {
-		err = etfs_key_truncate_path(map, attr->ia_size + win->offset);
-	}
+	err = etfs_host_truncate(cut->open ? cut->open->host : cut->host,
+				 size + cut->map->spec.win.offset);
 	if (!err) {
-		i_size_write(inode, attr->ia_size);
+		rumpfs_key_set_size(inode, size);
 		etfs_cover_changed(inode);
 	}
 	return err;
 }
 
-/* Keep what setattr_copy() has put into the inode. */
-static void rumpfs_key_keep(struct inode *inode, unsigned int valid,
-			    const struct kstat *host)
+/* Keep what attr says, and put it into the inode. */
+static void rumpfs_key_keep(struct mnt_idmap *idmap, struct inode *inode,
+			    const struct iattr *attr, const struct kstat *host)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	unsigned int valid = attr->ia_valid;
 	struct rumpfs_own *own;
 
 	xa_lock(rumpfs_owns(inode));
@@ -282,6 +325,7 @@ static void rumpfs_key_keep(struct inode *inode, unsigned int valid,
 	/* The key may have gone meanwhile, and with it what is kept. */
 	if (!own)
 		goto unlock;
+	setattr_copy(idmap, inode, attr);
 	if (valid & ATTR_MODE) {
 		own->mode = inode->i_mode & 07777;
 		own->flags |= ETFS_MAP_MODE;
@@ -314,43 +358,77 @@ unlock:
 	spin_unlock(&map->attr_lock);
 }
 
-/* Attributes of the node change in memory alone; the host never knows. */
+/* All but the size, which is the host's. */
+static int rumpfs_key_change(struct mnt_idmap *idmap, struct inode *inode,
+			     const struct iattr *attr,
+			     const struct kstat *host)
+{
+	int err = rumpfs_own_make(inode);
+
+	if (err)
+		return err;
+	rumpfs_key_keep(idmap, inode, attr, host);
+	/* It went before it was kept, or it will be forgotten. */
+	if (!rumpfs_key_is_live(inode))
+		rumpfs_key_forget(RUMPFS_SB(inode->i_sb),
+				  RUMPFS_NODE(inode)->map);
+	rumpfs_key_load(inode);
+	return 0;
+}
+
+/* A truncation takes the setuid bits from the host file, where they live. */
+static void rumpfs_key_leave_to_host(struct iattr *attr)
+{
+	const unsigned int times = ATTR_ATIME_SET | ATTR_MTIME_SET |
+				   ATTR_TIMES_SET;
+
+	attr->ia_valid &= ~(ATTR_MODE | ATTR_SIZE);
+	/* The host's own times tell of it. */
+	if (!(attr->ia_valid & times))
+		attr->ia_valid &= ~(ATTR_ATIME | ATTR_MTIME);
+}
+
+/*
+ * Attributes of the node change in memory alone; the host never knows. The
+ * lock of the inode is let go while the host is walked: see rumpfs_key_ask().
+ */
 static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			      struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	const unsigned int times = ATTR_ATIME_SET | ATTR_MTIME_SET |
-				   ATTR_TIMES_SET;
-	bool is_size = attr->ia_valid & ATTR_SIZE;
+	bool is_size = attr->ia_valid & ATTR_SIZE && S_ISREG(inode->i_mode);
+	bool is_cut = is_size && !etfs_window_is_fixed(&map->spec.win);
+	struct rumpfs_cut cut;
 	struct kstat host;
 	int err;
 
-	err = etfs_host_getattr(map, &host);
+	if (is_size) {
+		err = rumpfs_key_may_cut(&map->spec.win, attr);
+		if (err)
+			return err;
+	}
+	inode_unlock(inode);
+	err = etfs_host_getattr(map, &host, 0);
+	if (!err && is_cut)
+		err = rumpfs_cut_begin(&cut, map, attr);
+	inode_lock(inode);
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
 	err = setattr_prepare(idmap, dentry, attr);
+	if (!err && is_cut)
+		err = rumpfs_key_truncate(inode, &cut, attr->ia_size);
+	if (is_cut)
+		rumpfs_cut_end(&cut);
 	if (err)
 		return err;
-	if (is_size && S_ISREG(inode->i_mode)) {
-		err = rumpfs_key_truncate(inode, attr);
-		if (err)
-			return err;
-	}
-	/* The host's own times tell of a truncation. */
-	if (is_size && !(attr->ia_valid & times))
-		attr->ia_valid &= ~(ATTR_ATIME | ATTR_MTIME);
-	if (!(attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
-				ATTR_MTIME)))
-		return 0;
-	err = rumpfs_own_make(inode);
-	if (err)
-		return err;
-	setattr_copy(idmap, inode, attr);
-	rumpfs_key_keep(inode, attr->ia_valid, &host);
-	rumpfs_key_load(inode);
-	return 0;
+	if (is_size)
+		rumpfs_key_leave_to_host(attr);
+	if (attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
+			      ATTR_MTIME))
+		err = rumpfs_key_change(idmap, inode, attr, &host);
+	return err;
 }
 
 const struct inode_operations rumpfs_key_inode_operations = {

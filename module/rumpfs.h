@@ -136,6 +136,8 @@ struct rumpfs_node {
 			} stamp;
 			/* the stamp proves nothing: refill at the next look */
 			bool is_stale;
+			/* jiffies of the last check that dropped pages */
+			unsigned long checked;
 		} cached;
 	};
 };

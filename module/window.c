@@ -119,7 +119,9 @@ static int etfs_window_open(struct inode *inode, struct file *file)
 	err = etfs_open_host(open, inode, file);
 	if (err)
 		goto unuse;
-	err = etfs_open_deny_write(open, file);
+	etfs_open_refresh(open, inode);
+	err = generic_file_open(inode, file) ?:
+	      etfs_open_deny_write(open, file);
 	if (err)
 		goto put_host;
 	err = etfs_cover_open(open, inode, file);
@@ -128,7 +130,6 @@ static int etfs_window_open(struct inode *inode, struct file *file)
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
-	etfs_open_refresh(open, inode);
 	etfs_gate_add_open(open);
 	return 0;
 
@@ -196,6 +197,7 @@ static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
 static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 			      struct iov_iter *to)
 {
+	const struct etfs_window *win = &open->map->spec.win;
 	size_t count = iov_iter_count(to), cut;
 	u64 size = etfs_open_size(open);
 	struct file *host = open->host;
@@ -205,12 +207,17 @@ static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 
 	if (!count || iocb->ki_pos >= size)
 		return 0;
-	ret = etfs_window_off(&open->map->spec.win, iocb->ki_pos, &off);
+	ret = etfs_window_off(win, iocb->ki_pos, &off);
 	if (!ret)
 		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
 	if (ret)
 		return ret;
-	iov_iter_truncate(to, size - iocb->ki_pos);
+	/*
+	 * The host ends by itself: a direct read past its end must not be cut
+	 * to what is no multiple of a sector.
+	 */
+	if (etfs_window_is_fixed(win))
+		iov_iter_truncate(to, win->size - iocb->ki_pos);
 	cut = count - iov_iter_count(to);
 	/* For who watches the host file, and may refuse. */
 	ret = rw_verify_area(READ, host, &off, iov_iter_count(to));
@@ -253,6 +260,17 @@ static int etfs_check_rlimit(loff_t pos, struct iov_iter *from)
 	}
 	iov_iter_truncate(from, limit - pos);
 	return 0;
+}
+
+/*
+ * Of a whole file the host orders appends. It must not do so if the window
+ * begins behind its end, or ends before it.
+ */
+static bool etfs_open_appends_on_host(const struct etfs_open *open)
+{
+	const struct etfs_window *win = &open->map->spec.win;
+
+	return !etfs_window_is_fixed(win) && !win->offset;
 }
 
 /* Where a write goes, and how much of it. */
@@ -315,11 +333,8 @@ static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
 		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
 	if (ret)
 		goto reexpand;
-	/*
-	 * The host's end is the window's if that has none of its own: the host
-	 * orders appends. Else it must not append at its end.
-	 */
-	if (etfs_window_is_fixed(win))
+	/* Where the host's end may lie before the window it must not append. */
+	if (!etfs_open_appends_on_host(open))
 		kiocb.ki_flags &= ~IOCB_APPEND;
 	if (etfs_kiocb_is_async(open, iocb))
 		ret = etfs_async_write(open, iocb, &kiocb, from);
@@ -336,6 +351,22 @@ reexpand:
 	return ret;
 }
 
+/* Appends that the host does not order are ordered here. */
+static ssize_t etfs_open_append(struct etfs_open *open, struct kiocb *iocb,
+				struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	ssize_t ret;
+
+	if (!(iocb->ki_flags & IOCB_NOWAIT))
+		inode_lock(inode);
+	else if (!inode_trylock(inode))
+		return -EAGAIN;
+	ret = etfs_open_write(open, iocb, from);
+	inode_unlock(inode);
+	return ret;
+}
+
 static ssize_t etfs_window_write_iter(struct kiocb *iocb,
 				      struct iov_iter *from)
 {
@@ -344,7 +375,10 @@ static ssize_t etfs_window_write_iter(struct kiocb *iocb,
 
 	if (ret)
 		return ret;
-	ret = etfs_open_write(open, iocb, from);
+	if ((iocb->ki_flags & IOCB_APPEND) && !etfs_open_appends_on_host(open))
+		ret = etfs_open_append(open, iocb, from);
+	else
+		ret = etfs_open_write(open, iocb, from);
 	etfs_open_leave(open);
 	return ret;
 }

@@ -10,14 +10,12 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 {
 	vma->vm_flags &= ~flags;
 }
-#endif
 
-/* A method that is only for areas made by ->mmap_prepare. */
-static inline void vm_ops_clear_mapped(struct vm_operations_struct *ops)
+static inline void vm_flags_set(struct vm_area_struct *vma,
+				unsigned long flags)
 {
-#ifdef HAVE_VM_OPS_MAPPED
-	ops->mapped = NULL;
-#endif
+	vma->vm_flags |= flags;
 }
+#endif
 
 #endif /* _RUMPFS_COMPAT_LINUX_MM_H */
