@@ -357,8 +357,12 @@ bool etfs_host_is_lost(const struct etfs_map *map)
 struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 			      int flags)
 {
-	return dentry_open(&host->f_path, flags | O_LARGEFILE,
-			   map->origin->cred);
+	const struct cred *old = override_creds(map->origin->cred);
+	struct file *again = dentry_open(&host->f_path, flags | O_LARGEFILE,
+					 map->origin->cred);
+
+	revert_creds(old);
+	return again;
 }
 
 /*

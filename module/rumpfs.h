@@ -344,7 +344,7 @@ void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map);
 void rumpfs_key_forget_all(struct rumpfs_sb *sbi);
 
 /*
- * An open mapped file. Owned by its struct file.
+ * An open mapped file or device. Owned by its struct file.
  *
  * I set once - G under gate->lock
  */
@@ -388,6 +388,15 @@ void etfs_open_changed(const struct etfs_open *open, struct inode *inode);
 /* Return: 0, or -EFBIG where the host file cannot have a byte. */
 int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off);
 bool etfs_is_window(const struct file *file);
+/* Of a file whose private_data is an etfs_open, a device's too. */
+ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t etfs_window_write_iter(struct kiocb *iocb, struct iov_iter *from);
+ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
+				struct pipe_inode_info *pipe, size_t len,
+				unsigned int flags);
+loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence);
+int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
+		      int datasync);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

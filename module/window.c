@@ -5,7 +5,7 @@
  * Each open finds the host file anew and keeps it. Reads and writes go
  * straight to that file's own methods, as the process that does them; pos is
  * a position in the key, off one in the host file, and one function leads from
- * one to the other.
+ * one to the other. The devices of chardev.c move their bytes here, too.
  *
  * What the VFS asked of our file and need not be asked of the host's again:
  * the open modes, the size of a request, the access to the buffer.
@@ -30,13 +30,16 @@ u64 etfs_open_size(const struct etfs_open *open)
 				etfs_host_size(open->host));
 }
 
-/* Generic code reads i_size of our inode without asking for attributes. */
+/*
+ * Generic code reads i_size of our inode without asking for attributes. The
+ * inode of a device may be anybody's.
+ */
 static void etfs_open_refresh(const struct etfs_open *open,
 			      struct inode *inode)
 {
 	u64 size = etfs_open_size(open);
 
-	if (i_size_read(inode) == size)
+	if (i_size_read(inode) == size || !S_ISREG(inode->i_mode))
 		return;
 	spin_lock(&inode->i_lock);
 	i_size_write(inode, size);
@@ -53,7 +56,8 @@ int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off)
 void etfs_open_changed(const struct etfs_open *open, struct inode *inode)
 {
 	etfs_open_refresh(open, inode);
-	etfs_cover_changed(inode);
+	if (S_ISREG(inode->i_mode))
+		etfs_cover_changed(inode);
 }
 
 /* Opening */
@@ -235,7 +239,7 @@ static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 	return ret;
 }
 
-static ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
+ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
 	ssize_t ret = etfs_open_enter(open);
@@ -367,8 +371,7 @@ static ssize_t etfs_open_append(struct etfs_open *open, struct kiocb *iocb,
 	return ret;
 }
 
-static ssize_t etfs_window_write_iter(struct kiocb *iocb,
-				      struct iov_iter *from)
+ssize_t etfs_window_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
 	ssize_t ret = etfs_open_enter(open);
@@ -413,9 +416,9 @@ static ssize_t etfs_open_splice_read(struct etfs_open *open, struct file *file,
 	return ret;
 }
 
-static ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
-				       struct pipe_inode_info *pipe,
-				       size_t len, unsigned int flags)
+ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
+				struct pipe_inode_info *pipe, size_t len,
+				unsigned int flags)
 {
 	struct etfs_open *open = file->private_data;
 	ssize_t ret = etfs_open_enter(open);
@@ -454,7 +457,7 @@ static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
 	return vfs_setpos(file, pos, S64_MAX);
 }
 
-static loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
+loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
 {
 	struct etfs_open *open = file->private_data;
 	loff_t ret = etfs_open_enter(open);
@@ -472,8 +475,7 @@ static loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
 
 /* Space and durability */
 
-static int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
-			     int datasync)
+int etfs_window_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct etfs_open *open = file->private_data;
 	const struct etfs_window *win = &open->map->spec.win;
