@@ -281,28 +281,7 @@ static const struct block_device_operations etfs_disk_ops = {
 	.free_disk = etfs_disk_free,
 };
 
-/* In /sys/block/rumpblkN/etfs. What does not fit a page is not shown at all. */
-
-static ssize_t etfs_disk_show_name(char *buf, const char *name)
-{
-	size_t len = etfs_text_escape(buf, PAGE_SIZE - 1, name, false);
-
-	if (len >= PAGE_SIZE - 1)
-		return -ENAMETOOLONG;
-	buf[len] = '\n';
-	return len + 1;
-}
-
-static ssize_t etfs_disk_show_path(char *buf, struct file *host)
-{
-	char *room __free(kfree) = kmalloc(PATH_MAX, GFP_KERNEL);
-	const char *path;
-
-	if (!room)
-		return -ENOMEM;
-	path = file_path(host, room, PATH_MAX);
-	return IS_ERR(path) ? PTR_ERR(path) : etfs_disk_show_name(buf, path);
-}
+/* In /sys/block/rumpblkN/etfs */
 
 #define ETFS_DISK_ATTR(_name, emit)					\
 static ssize_t _name##_show(struct device *dev,				\
@@ -314,8 +293,8 @@ static ssize_t _name##_show(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RO(_name)
 
-ETFS_DISK_ATTR(key, etfs_disk_show_name(buf, disk->map->spec.key));
-ETFS_DISK_ATTR(backing_file, etfs_disk_show_path(buf, disk->host));
+ETFS_DISK_ATTR(key, etfs_show_key(disk->map, buf));
+ETFS_DISK_ATTR(backing_file, etfs_show_backing_file(disk->map, buf));
 ETFS_DISK_ATTR(offset, sysfs_emit(buf, "%llu\n", disk->win.offset));
 ETFS_DISK_ATTR(size, sysfs_emit(buf, "%llu\n", disk->win.size));
 ETFS_DISK_ATTR(ro, sysfs_emit(buf, "%d\n", etfs_disk_is_ro(disk)));
@@ -453,11 +432,12 @@ static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 		return PTR_ERR(host);
 	/* Gives way to a better one. */
 	etfs_refuse(why, "the disk cannot be made");
+	etfs_map_set_host(map, host);
 	err = etfs_disk_add(map, host, why);
-	if (err)
+	if (err) {
+		etfs_map_set_host(map, NULL);
 		fput(host);
-	else
-		etfs_map_set_host(map, host);
+	}
 	map->is_pinned = !err;
 	return err;
 }

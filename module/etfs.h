@@ -501,6 +501,10 @@ extern const struct etfs_kind etfs_blk_kind;
 int etfs_disk_init(void);
 void etfs_disk_exit(void);
 
+/* In show.c: what a device tells in sysfs of what it was made of */
+ssize_t etfs_show_key(const struct etfs_map *map, char *buf);
+ssize_t etfs_show_backing_file(struct etfs_map *map, char *buf);
+
 /* In apply.c: prepare everything, then commit everything */
 int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
 		    struct etfs_origin *origin);
