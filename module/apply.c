@@ -4,7 +4,7 @@
  *
  *	1. make a map of each addition	no lock
  *	2. would the table take them?	table->lock, undone again
- *	3. find the hosts, make disks	no lock; may sleep for long
+ *	3. find hosts, make devices	no lock; may sleep for long
  *	4. enter all into the table	table->lock, seen by nobody
  *	5. claim what must be idle	"
  *	6. turn the epoch on		" from here on everybody sees it
@@ -13,7 +13,7 @@
  *
  * Until 6 everything can be undone. Of several operations that cannot be, the
  * first is reported, and what the table has against it before what the host
- * has. Step 2 is for batches with disks, so that none appears in vain.
+ * has. Step 2 is for batches with devices, so that none appears in vain.
  */
 #include "rumpfs.h"
 
@@ -25,6 +25,7 @@
 static const struct etfs_kind * const etfs_kinds[] = {
 	[ETFS_REG] = &etfs_reg_kind,
 	[ETFS_BLK] = &etfs_blk_kind,
+	[ETFS_CHR] = &etfs_chr_kind,
 };
 
 static bool etfs_op_adds(const struct etfs_op *op)
@@ -334,12 +335,13 @@ static int etfs_batch_release(struct list_head *dead)
 	return err;
 }
 
-static bool etfs_batch_has_disks(const struct etfs_batch *batch)
+static bool etfs_batch_has_devices(const struct etfs_batch *batch)
 {
 	const struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
-		if (etfs_op_adds(op) && op->spec.type == ETFS_BLK)
+		if (etfs_op_adds(op) && (op->spec.type == ETFS_BLK ||
+					 op->spec.type == ETFS_CHR))
 			return true;
 	return false;
 }
@@ -402,7 +404,7 @@ int etfs_batch_apply(struct etfs_batch *batch)
 	err = etfs_batch_make_maps(batch);
 	if (err)
 		return err;
-	if (etfs_batch_has_disks(batch))
+	if (etfs_batch_has_devices(batch))
 		nr = etfs_batch_rehearse(batch);
 	do {
 		bound = etfs_batch_bind(batch, nr, &err, &late);

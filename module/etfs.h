@@ -3,7 +3,7 @@
  * The table: keys, what they map to, and who defines what.
  *
  * A *key* is a path inside rumpfs, a *map* is what it stands for, a *kind* is
- * how a map behaves (reg, blk), the *host* is the file system name space
+ * how a map behaves (reg, blk, chr), the *host* is the file system name space
  * outside the mount, a *window* is a byte range of a host file, a *batch* is
  * a list of operations of which all or none take effect.
  *
@@ -44,6 +44,7 @@
 
 struct bin_attribute;
 struct cred;
+struct etfs_chardev;
 struct etfs_disk;
 struct etfs_map;
 struct etfs_origin;
@@ -289,8 +290,11 @@ struct etfs_map {
 	} attr;
 	/* the host file while it is bound for good; lock: attr_lock */
 	struct file *host;
-	/* I: of kind blk */
-	struct etfs_disk *disk;
+	/* I: of kind blk, and of kind chr */
+	union {
+		struct etfs_disk *disk;
+		struct etfs_chardev *chardev;
+	};
 	/* I: bind was done, unbind is due */
 	bool is_bound;
 	/* L: what a busy removal was asked by; NULL for others */
@@ -493,13 +497,18 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 int etfs_host_truncate(struct file *host, u64 size);
 u64 etfs_host_size(const struct file *host);
 
-/* The kinds: window.c, disk.c */
+/* The kinds: window.c, disk.c, chardev.c */
 extern const struct etfs_kind etfs_reg_kind;
 extern const struct etfs_kind etfs_blk_kind;
+extern const struct etfs_kind etfs_chr_kind;
 
 /* In disk.c */
 int etfs_disk_init(void);
 void etfs_disk_exit(void);
+
+/* In chardev.c */
+int etfs_chardev_init(void);
+void etfs_chardev_exit(void);
 
 /* In show.c: what a device tells in sysfs of what it was made of */
 ssize_t etfs_show_key(const struct etfs_map *map, char *buf);

@@ -165,8 +165,9 @@ static struct file *etfs_host_open_path(const struct etfs_map *map,
 	err = etfs_host_may_open(path, flags);
 	host = err ? ERR_PTR(err) :
 		     dentry_open(path, flags | O_LARGEFILE, cred);
-	/* A disk says so as open(2) of a disk does. */
-	if (host == ERR_PTR(-EROFS) && map->spec.type == ETFS_BLK)
+	/* A device says so as open(2) of a device does. */
+	if (host == ERR_PTR(-EROFS) &&
+	    (map->spec.type == ETFS_BLK || map->spec.type == ETFS_CHR))
 		host = ERR_PTR(-EACCES);
 	if (IS_ERR(host))
 		etfs_refuse(why, "the host file cannot be opened for %s (%pe)",

@@ -32,9 +32,12 @@ static int __init rumpfs_init(void)
 	err = etfs_disk_init();
 	if (err)
 		goto exit_inode;
-	err = etfs_table_init(&etfs_host_table);
+	err = etfs_chardev_init();
 	if (err)
 		goto exit_disk;
+	err = etfs_table_init(&etfs_host_table);
+	if (err)
+		goto exit_chardev;
 	err = etfs_sysfs_init();
 	if (err)
 		goto exit_table;
@@ -48,6 +51,8 @@ exit_sysfs:
 	rumpfs_flush();
 exit_table:
 	etfs_table_exit(&etfs_host_table);
+exit_chardev:
+	etfs_chardev_exit();
 exit_disk:
 	etfs_disk_exit();
 exit_inode:
@@ -63,6 +68,7 @@ static void __exit rumpfs_exit(void)
 	etfs_sysfs_exit();
 	rumpfs_flush();
 	etfs_disk_exit();
+	etfs_chardev_exit();
 	etfs_table_exit(&etfs_host_table);
 	rumpfs_inode_exit();
 	etfs_map_exit();

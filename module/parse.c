@@ -13,7 +13,7 @@
 #include <linux/string.h>
 
 /* What this version can do of all that the grammar knows. */
-#define SUPPORTED_TYPES	(BIT(ETFS_REG) | BIT(ETFS_BLK))
+#define SUPPORTED_TYPES	(BIT(ETFS_REG) | BIT(ETFS_BLK) | BIT(ETFS_CHR))
 
 static bool etfs_is_blank(char c)
 {

@@ -163,11 +163,13 @@ static ssize_t feature_show(struct kobject *kobj, struct kobj_attribute *attr,
 		__ATTR(name, 0444, feature_show, NULL)
 
 ETFS_FEATURE(blk);
+ETFS_FEATURE(chr);
 ETFS_FEATURE(reg);
 ETFS_FEATURE(whiteout);
 
 static struct attribute *etfs_features[] = {
 	&etfs_feature_blk.attr,
+	&etfs_feature_chr.attr,
 	&etfs_feature_reg.attr,
 	&etfs_feature_whiteout.attr,
 	NULL

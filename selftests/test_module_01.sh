@@ -12,7 +12,7 @@ echo mine >/mnt/rump/mine
 echo host >/mnt/host/f
 truncate -s 1M /mnt/host/img
 
-printf '/d/k /mnt/host/f reg\n/disk /mnt/host/img blk\n/mine /mnt/host/f reg\n' >"$table" ||
+printf '/d/k /mnt/host/f reg\n/disk /mnt/host/img blk\n/mine /mnt/host/f reg\n/chr /mnt/host/img chr\n' >"$table" ||
 	fail "keys"
 [ "$(cat /mnt/rump/d/k)" = host ] || fail "the key does not show the host"
 rmmod rumpfs 2>/dev/null && fail "rmmod while mounted"
@@ -28,9 +28,21 @@ exec 3<"$disk"
 rmmod rumpfs 2>/dev/null && fail "rmmod with an open disk"
 exec 3<&-
 
-[ "$(rows | wc -l)" = 3 ] || fail "the table changed"
+chr=$(echo /dev/rumpchr*)
+mknod /dev/rumpchr.test c "0x$(stat -c %t "$chr")" "0x$(stat -c %T "$chr")"
+exec 3</dev/rumpchr.test
+rmmod rumpfs 2>/dev/null && fail "rmmod with an open device"
+exec 3<&-
+
+[ "$(rows | wc -l)" = 4 ] || fail "the table changed"
 wait_for rmmod rumpfs || fail "rmmod after umount"
 [ -e "$disk" ] && fail "$disk is left over"
+[ -e "$chr" ] && fail "$chr is left over"
+[ -e /sys/class/rumpchr ] && fail "the class is left over"
+grep -qw rumpchr /proc/devices && fail "the major number is left over"
+# A node that was opened before knows nothing of a device any more.
+{ exec 3</dev/rumpchr.test; } 2>/dev/null && fail "a node of a removed module can be opened"
+rm /dev/rumpchr.test
 [ -e /sys/fs/rumpfs ] && fail "/sys/fs/rumpfs is left over"
 grep -qw rumpfs /proc/filesystems && fail "the file system is left over"
 

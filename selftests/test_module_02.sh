@@ -11,7 +11,7 @@ truncate -s 64K /mnt/host/img
 for turn in 1 2 3 4 5; do
 	load || fail "load, turn $turn"
 	mount -t rumpfs none /mnt/rump || fail "mount, turn $turn"
-	printf '/a/b/c /mnt/host/f reg\n/disk /mnt/host/img blk\n' >"$table" || fail "keys"
+	printf '/a/b/c /mnt/host/f reg\n/disk /mnt/host/img blk\n/chr /mnt/host/img chr\n' >"$table" || fail "keys"
 	mkdir -p /mnt/rump/x/y /mnt/rump/a/b && echo x >/mnt/rump/x/y/z
 	[ "$(cat /mnt/rump/a/b/c)" = host ] || fail "the key, turn $turn"
 	case $turn in
@@ -22,6 +22,6 @@ for turn in 1 2 3 4 5; do
 	wait_for umount /mnt/rump || fail "umount, turn $turn"
 	wait_for rmmod rumpfs || fail "rmmod, turn $turn"
 done
-compgen -G '/dev/rumpblk*' && fail "disks are left over"
+compgen -G '/dev/rump*' && fail "disks are left over"
 load || fail "load at the end"
 exit 0

@@ -92,7 +92,6 @@ BAD(type_upper, "/k " F " REG", EINVAL);
 BAD(type_longer, "/k " F " regs", EINVAL);
 LATER(type_dir, "/k " HOST " dir");
 LATER(type_subdirs, "/k " HOST " subdirs");
-LATER(type_chr, "/k " F " chr");
 
 /* The options. */
 BAD(option_unknown, "/k " F " reg fast", EINVAL);
@@ -133,6 +132,11 @@ BAD(dio_on_reg, "/k " F " reg dio", EINVAL);
 BAD(part_on_reg, "/k " F " reg part", EINVAL);
 BAD(fail_on_reg, "/k " F " reg fail=1/1", EINVAL);
 BAD(pin_on_blk, "/k " F " blk pin", EINVAL);
+BAD(pin_on_chr, "/k " F " chr pin", EINVAL);
+BAD(bs_on_chr, "/k " F " chr bs=512", EINVAL);
+BAD(dio_on_chr, "/k " F " chr dio", EINVAL);
+BAD(part_on_chr, "/k " F " chr part", EINVAL);
+BAD(fail_on_chr, "/k " F " chr fail=1/1", EINVAL);
 BAD(bs_too_small, "/k " F " blk bs=256", EINVAL);
 BAD(bs_too_large, "/k " F " blk bs=8192", EINVAL);
 BAD(bs_odd, "/k " F " blk bs=1000", EINVAL);
@@ -151,6 +155,7 @@ BAD(window_sum_overflows, "/k " F " reg offset=9223372036854775807,size=92233720
 BAD(window_sum_wraps, "/k " F " reg offset=4096,size=18446744073709551615", EINVAL);
 BAD(window_sum_wraps_to_1, "/k " F " reg offset=18446744073709551615,size=2", EINVAL);
 BAD(window_blk_past, "/k " F " blk offset=512K,size=1M", EINVAL);
+BAD(window_chr_past, "/k " F " chr offset=1,size=1M", EINVAL);
 
 TEST_F(bad, is_refused_and_explained)
 {
@@ -248,6 +253,10 @@ GOOD(tag_63_bytes, "/k " F " reg "
      "tag=012345678901234567890123456789012345678901234567890123456789012");
 GOOD(blk, "/k " F " blk ro", "/k " F " blk ro");
 GOOD(blk_bs, "/k " F " blk bs=4096", "/k " F " blk rw,bs=4096");
+GOOD(chr, "/k " F " chr", "/k " F " chr rw");
+GOOD(chr_ro, "/k " F " chr ro,tag=t", "/k " F " chr ro,tag=t");
+GOOD(chr_window, "/k " F " chr size=3,offset=1",
+     "/k " F " chr rw,offset=1,size=3");
 
 static int by_text(const void *a, const void *b)
 {
