@@ -39,6 +39,8 @@
 struct etfs_chardev {
 	/* I: each opener holds a reference, and the table while it is listed */
 	struct etfs_map *map;
+	/* I: until the name is gone */
+	struct device *dev;
 	/* I: the N of rumpchrN */
 	u32 minor;
 	/* X: openers, and one for the name; the minor is taken until 0 */
@@ -300,7 +302,6 @@ ATTRIBUTE_GROUPS(etfs_chardev);
 /* On success the device is there for everyone. */
 static int etfs_chardev_add(struct etfs_chardev *chr, struct etfs_reason *why)
 {
-	struct device *dev;
 	int err;
 
 	mutex_lock(&etfs_chardev_making);
@@ -313,11 +314,11 @@ static int etfs_chardev_add(struct etfs_chardev *chr, struct etfs_reason *why)
 	}
 	if (err)
 		goto unlock;
-	dev = device_create_with_groups(&etfs_chardev_class, NULL,
-					etfs_chardev_devt(chr), chr,
-					etfs_chardev_groups, "rumpchr%u",
-					chr->minor);
-	err = PTR_ERR_OR_ZERO(dev);
+	chr->dev = device_create_with_groups(&etfs_chardev_class, NULL,
+					     etfs_chardev_devt(chr), chr,
+					     etfs_chardev_groups, "rumpchr%u",
+					     chr->minor);
+	err = PTR_ERR_OR_ZERO(chr->dev);
 	/* The entry is there, so this takes no memory. */
 	if (err)
 		xa_erase(&etfs_chardevs, chr->minor);
@@ -366,7 +367,7 @@ static void etfs_chardev_remove(struct etfs_map *map)
 	xa_lock(&etfs_chardevs);
 	chr->is_removed = true;
 	xa_unlock(&etfs_chardevs);
-	device_destroy(&etfs_chardev_class, etfs_chardev_devt(chr));
+	device_unregister(chr->dev);
 	etfs_map_set_host(map, NULL);
 	fput(host);
 	etfs_chardev_drop(chr);

@@ -216,6 +216,8 @@ TEST_F(window, has_a_device_and_a_node)
 {
 	struct stat key, node;
 
+	EXPECT_EQ(1, get_bytes(KEY, buf, 1, 0));
+	EXPECT_EQ(1, get_bytes(dev_of(self->nr), buf, 1, 0));
 	ASSERT_EQ(0, stat(KEY, &key));
 	ASSERT_EQ(0, stat(dev_of(self->nr), &node));
 	EXPECT_EQ(S_IFCHR | 0600, node.st_mode);
@@ -223,6 +225,7 @@ TEST_F(window, has_a_device_and_a_node)
 	EXPECT_EQ(S_IFCHR | 0644, key.st_mode);
 	EXPECT_EQ(node.st_rdev, key.st_rdev);
 	EXPECT_EQ(0, key.st_size);
+	EXPECT_EQ(0, node.st_size);
 	EXPECT_EQ(1, listed(MNT, "dev"));
 	EXPECT_EQ(0, strcmp("/dev", attr(self->nr, "key")));
 	EXPECT_EQ(0, strcmp(F, attr(self->nr, "backing_file")));

@@ -41,7 +41,7 @@ wait_for rmmod rumpfs || fail "rmmod after umount"
 [ -e /sys/class/rumpchr ] && fail "the class is left over"
 grep -qw rumpchr /proc/devices && fail "the major number is left over"
 # A node that was opened before knows nothing of a device any more.
-{ exec 3</dev/rumpchr.test; } 2>/dev/null && fail "a node of a removed module can be opened"
+head -c 1 /dev/rumpchr.test >/dev/null 2>&1 && fail "a node of a removed module can be opened"
 rm /dev/rumpchr.test
 [ -e /sys/fs/rumpfs ] && fail "/sys/fs/rumpfs is left over"
 grep -qw rumpfs /proc/filesystems && fail "the file system is left over"
