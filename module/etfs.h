@@ -392,7 +392,7 @@ __printf(2, 3)
 void etfs_refuse(struct etfs_reason *why, const char *fmt, ...);
 void etfs_refuse_key(struct etfs_reason *why, const char *key);
 
-/* In parse.c and options.c: text to operations; see parse.h */
+/* In parse.c and options.c: text to operations; see parse.h, and boot.c */
 int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 		    struct etfs_reason *why);
 
@@ -478,6 +478,7 @@ static inline void etfs_map_leave(struct etfs_map *map)
 
 /* In host.c: the only file that looks up, opens and stats host files */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);
+struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
 void etfs_origin_put(struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
@@ -524,9 +525,17 @@ int etfs_table_flush(struct etfs_table *table);
 
 extern unsigned int etfs_max_mappings;
 
+/* In boot.c: the table to begin with */
+extern const struct bin_attribute etfs_boot_attribute;
+int etfs_boot_init(void);
+void etfs_boot_apply(void);
+void etfs_boot_exit(void);
+
 /* In sysfs.c */
 int etfs_sysfs_init(void);
 void etfs_sysfs_exit(void);
+/* What last_error says from now on. */
+void etfs_error_set(const struct etfs_reason *why);
 
 /* The table shared by all mounts. */
 extern struct etfs_table etfs_host_table;

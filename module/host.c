@@ -39,15 +39,27 @@ struct etfs_origin {
 	struct path root;
 };
 
-struct etfs_origin *etfs_origin_new(const struct cred *cred)
+/* From init's root of the moment. */
+struct etfs_origin *etfs_origin_of_init(const struct cred *cred)
 {
 	struct etfs_origin *origin = kzalloc(sizeof(*origin), GFP_KERNEL);
-	struct path init_root;
 
 	if (!origin)
 		return NULL;
 	refcount_set(&origin->ref, 1);
 	origin->cred = get_cred(cred);
+	origin->is_init = true;
+	return origin;
+}
+
+/* From the caller's root. */
+struct etfs_origin *etfs_origin_new(const struct cred *cred)
+{
+	struct etfs_origin *origin = etfs_origin_of_init(cred);
+	struct path init_root;
+
+	if (!origin)
+		return NULL;
 	get_fs_root(current->fs, &origin->root);
 	get_init_root(&init_root);
 	origin->is_init = path_equal(&origin->root, &init_root);

@@ -23,9 +23,12 @@ static int __init rumpfs_init(void)
 {
 	int err;
 
-	err = etfs_map_init();
+	err = etfs_boot_init();
 	if (err)
 		return err;
+	err = etfs_map_init();
+	if (err)
+		goto exit_boot;
 	err = rumpfs_inode_init();
 	if (err)
 		goto exit_map;
@@ -44,6 +47,8 @@ static int __init rumpfs_init(void)
 	err = register_filesystem(&rumpfs_fs_type);
 	if (err)
 		goto exit_sysfs;
+	/* Nothing can fail any more: names are there from here on. */
+	etfs_boot_apply();
 	return 0;
 
 exit_sysfs:
@@ -59,6 +64,8 @@ exit_inode:
 	rumpfs_inode_exit();
 exit_map:
 	etfs_map_exit();
+exit_boot:
+	etfs_boot_exit();
 	return err;
 }
 
@@ -73,6 +80,7 @@ static void __exit rumpfs_exit(void)
 	rumpfs_inode_exit();
 	etfs_map_exit();
 	etfs_cover_exit();
+	etfs_boot_exit();
 }
 
 module_init(rumpfs_init);

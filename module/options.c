@@ -214,8 +214,8 @@ static int etfs_line_word(struct etfs_line *line, const struct etfs_field *item,
 	return 0;
 }
 
-static int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
-			    struct etfs_field *item, u32 *seen)
+int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
+		     struct etfs_field *item, u32 *seen)
 {
 	struct etfs_field value = { };
 	const struct etfs_option *option;

@@ -115,7 +115,7 @@ bool etfs_field_is(const struct etfs_field *field, const char *word)
 }
 
 /* Collapse slashes, drop a trailing one, refuse what is no key. */
-static int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
+int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
 {
 	char *from = field->text, *to = field->text;
 	char *end;
@@ -163,8 +163,8 @@ static int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
 	return 0;
 }
 
-static int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
-			  struct etfs_field *field)
+int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
+		   struct etfs_field *field)
 {
 	int err = etfs_line_unescape(line, field);
 
@@ -178,8 +178,8 @@ static int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
 	return 0;
 }
 
-static int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
-			  const struct etfs_field *field)
+int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
+		   const struct etfs_field *field)
 {
 	enum etfs_type type;
 
@@ -191,6 +191,16 @@ static int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
 	}
 	return etfs_line_refuse(line, field->col, -EINVAL,
 				"a type is reg, blk, chr, dir or subdirs");
+}
+
+int etfs_line_supports(struct etfs_line *line, const struct etfs_op *op,
+		       const struct etfs_field *type)
+{
+	if (line->late || (BIT(op->spec.type) & SUPPORTED_TYPES))
+		return 0;
+	return etfs_line_refuse(line, type->col, -EINVAL,
+				"type %s is not in this version",
+				etfs_type_name(op->spec.type));
 }
 
 static int etfs_line_removal(struct etfs_line *line, struct etfs_op *op)
@@ -260,11 +270,7 @@ static int etfs_line_mapping(struct etfs_line *line, struct etfs_op *op)
 		if (err)
 			return err;
 	}
-	if (!line->late && !(BIT(op->spec.type) & SUPPORTED_TYPES))
-		return etfs_line_refuse(line, type.col, -EINVAL,
-					"type %s is not in this version",
-					etfs_type_name(op->spec.type));
-	return 0;
+	return etfs_line_supports(line, op, &type);
 }
 
 static int etfs_line_remove(struct etfs_line *line, struct etfs_op *op)
@@ -308,6 +314,23 @@ static int etfs_line_flush(struct etfs_line *line, struct etfs_op *op)
 	return err ?: etfs_line_end(line);
 }
 
+void etfs_line_begin(struct etfs_line *line, struct etfs_op *op)
+{
+	memset(op, 0, sizeof(*op));
+	op->spec.win.size = ETFS_SIZE_HOST;
+	op->line = line->why->line;
+	line->why->key[0] = '\0';
+}
+
+int etfs_line_done(struct etfs_line *line, int err)
+{
+	if (err || !line->late)
+		return err;
+	line->why->col = line->late_why.col;
+	memcpy(line->why->text, line->late_why.text, sizeof(line->why->text));
+	return line->late;
+}
+
 /*
  * Read one line of len bytes, without its newline, into op, whose strings
  * point into the line. line[len] is overwritten.
@@ -321,11 +344,7 @@ int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 	char *nul;
 	int err;
 
-	memset(op, 0, sizeof(*op));
-	op->spec.win.size = ETFS_SIZE_HOST;
-	op->line = why->line;
-	why->key[0] = '\0';
-
+	etfs_line_begin(&line, op);
 	if (len > ETFS_MAX_LINE)
 		return etfs_line_refuse(&line, 1, -E2BIG,
 					"a line of %zu bytes, at most %d", len,
@@ -361,10 +380,5 @@ int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 	default:
 		err = etfs_line_flush(&line, op);
 	}
-	if (!err && line.late) {
-		err = line.late;
-		why->col = line.late_why.col;
-		memcpy(why->text, line.late_why.text, sizeof(why->text));
-	}
-	return err;
+	return etfs_line_done(&line, err);
 }

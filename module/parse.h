@@ -29,11 +29,25 @@ int etfs_line_refuse(struct etfs_line *line, u32 col, int err,
 		     const char *fmt, ...);
 int etfs_line_unescape(struct etfs_line *line, struct etfs_field *field);
 bool etfs_field_is(const struct etfs_field *field, const char *word);
+/* Make op an empty one of this line. */
+void etfs_line_begin(struct etfs_line *line, struct etfs_op *op);
+/* The first three unescape the field and put it into op. */
+int etfs_line_key(struct etfs_line *line, struct etfs_field *field);
+int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
+		   struct etfs_field *field);
+int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
+		   const struct etfs_field *field);
+int etfs_line_supports(struct etfs_line *line, const struct etfs_op *op,
+		       const struct etfs_field *type);
+/* Return: err, or else what only counts if nothing else is wrong. */
+int etfs_line_done(struct etfs_line *line, int err);
 
 /* In options.c */
 int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
 		  struct etfs_field *field);
-/* The type is known by now. */
+/* The type is known by now, these two; seen begins with 0. */
+int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
+		     struct etfs_field *item, u32 *seen);
 int etfs_line_options(struct etfs_line *line, struct etfs_op *op,
 		      const struct etfs_field *field);
 

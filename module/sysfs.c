@@ -13,7 +13,7 @@
 static DEFINE_SPINLOCK(etfs_error_lock);
 static struct etfs_reason etfs_error;
 
-static void etfs_error_set(const struct etfs_reason *why)
+void etfs_error_set(const struct etfs_reason *why)
 {
 	spin_lock(&etfs_error_lock);
 	etfs_error = *why;
@@ -197,6 +197,8 @@ int etfs_sysfs_init(void)
 		return -ENOMEM;
 	err = sysfs_create_groups(etfs_kobject, etfs_groups);
 	if (!err)
+		err = sysfs_create_bin_file(etfs_kobject, &etfs_boot_attribute);
+	if (!err)
 		err = sysfs_create_bin_file(etfs_kobject, &etfs_attribute);
 	/* The groups go with the kobject. */
 	if (err)
@@ -208,6 +210,7 @@ int etfs_sysfs_init(void)
 void etfs_sysfs_exit(void)
 {
 	sysfs_remove_bin_file(etfs_kobject, &etfs_attribute);
+	sysfs_remove_bin_file(etfs_kobject, &etfs_boot_attribute);
 	sysfs_remove_groups(etfs_kobject, etfs_groups);
 	kobject_put(etfs_kobject);
 }
