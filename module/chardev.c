@@ -154,6 +154,7 @@ static int etfs_chardev_open(struct inode *inode, struct file *file)
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
+	etfs_gate_add_open(open);
 	return 0;
 
 put_chardev:
@@ -166,8 +167,10 @@ free_open:
 static int etfs_chardev_release(struct inode *inode, struct file *file)
 {
 	struct etfs_open *open = file->private_data;
+	struct file *host = etfs_gate_take_open(open);
 
-	fput(open->host);
+	if (host)
+		fput(host);
 	etfs_chardev_put(open->map->chardev);
 	kfree(open);
 	return 0;
@@ -175,11 +178,9 @@ static int etfs_chardev_release(struct inode *inode, struct file *file)
 
 /* Using */
 
-/* A device has no end to append at, and none that could be moved. */
-static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
-				       struct iov_iter *from)
+static ssize_t etfs_chardev_write(struct etfs_open *open, struct kiocb *iocb,
+				  struct iov_iter *from)
 {
-	struct etfs_open *open = iocb->ki_filp->private_data;
 	size_t count = iov_iter_count(from), cut;
 	u64 size = etfs_open_size(open);
 	ssize_t ret;
@@ -196,18 +197,47 @@ static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
 	return ret;
 }
 
+/* A device has no end to append at, and none that could be moved. */
+static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
+				       struct iov_iter *from)
+{
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	ssize_t ret = etfs_open_enter(open);
+
+	if (ret)
+		return ret;
+	ret = etfs_chardev_write(open, iocb, from);
+	etfs_open_leave(open);
+	return ret;
+}
+
+/* Bytes of the device, or -EIO. */
+static s64 etfs_chardev_size(struct file *file)
+{
+	struct etfs_open *open = file->private_data;
+	s64 size = etfs_open_enter(open);
+
+	if (size)
+		return size;
+	size = etfs_open_size(open);
+	etfs_open_leave(open);
+	return size;
+}
+
 /* What a disk tells of itself, so that programs find the size. */
 static long etfs_chardev_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
 	struct etfs_open *open = file->private_data;
-	u64 size = etfs_open_size(open);
+	s64 size = etfs_chardev_size(file);
 
+	if (size < 0)
+		return size;
 	switch (cmd) {
 	case BLKGETSIZE64:
-		return put_user(size, (u64 __user *)arg);
+		return put_user((u64)size, (u64 __user *)arg);
 	case BLKGETSIZE:
-		if (size >> SECTOR_SHIFT > ULONG_MAX)
+		if ((u64)size >> SECTOR_SHIFT > ULONG_MAX)
 			return -EFBIG;
 		return put_user((unsigned long)(size >> SECTOR_SHIFT),
 				(unsigned long __user *)arg);
@@ -227,13 +257,15 @@ static long etfs_chardev_ioctl(struct file *file, unsigned int cmd,
 static long etfs_chardev_compat_ioctl(struct file *file, unsigned int cmd,
 				      unsigned long arg)
 {
-	u64 sectors = etfs_open_size(file->private_data) >> SECTOR_SHIFT;
+	s64 size = etfs_chardev_size(file);
 
+	if (size < 0)
+		return size;
 	if (cmd == BLKGETSIZE) {
-		if (sectors > U32_MAX)
+		if (size >> SECTOR_SHIFT > U32_MAX)
 			return -EFBIG;
-		return put_user(sectors, (compat_ulong_t __user *)
-					 compat_ptr(arg));
+		return put_user((compat_ulong_t)(size >> SECTOR_SHIFT),
+				(compat_ulong_t __user *)compat_ptr(arg));
 	}
 	return etfs_chardev_ioctl(file, cmd == BLKGETSIZE64_32 ? BLKGETSIZE64 :
 								 cmd,
@@ -341,19 +373,21 @@ static int etfs_chardev_bind(struct etfs_map *map, struct etfs_reason *why)
 	/* Gives way to a better one. */
 	etfs_refuse(why, "the device cannot be made");
 	chr = kzalloc(sizeof(*chr), GFP_KERNEL_ACCOUNT);
-	if (!chr)
-		goto put_host;
+	/* An open finds the device under a lock, and could not make it there. */
+	if (!chr || etfs_gate_make(map))
+		goto free_chardev;
 	chr->map = map;
 	chr->nr_holders = 1;
 	map->chardev = chr;
 	etfs_map_set_host(map, host);
 	err = etfs_chardev_add(chr, why);
+	map->is_pinned = !err;
 	if (!err)
 		return 0;
 	etfs_map_set_host(map, NULL);
 	map->chardev = NULL;
+free_chardev:
 	kfree(chr);
-put_host:
 	fput(host);
 	return err;
 }
@@ -373,6 +407,12 @@ static void etfs_chardev_remove(struct etfs_map *map)
 	etfs_chardev_drop(chr);
 }
 
+static void etfs_chardev_revoke(struct etfs_map *map)
+{
+	etfs_chardev_remove(map);
+	etfs_gate_shut(map);
+}
+
 static void etfs_chardev_unbind(struct etfs_map *map)
 {
 	kfree(map->chardev);
@@ -384,12 +424,6 @@ static void etfs_chardev_node(struct inode *inode, struct etfs_map *map)
 			   etfs_chardev_devt(map->chardev));
 }
 
-/* The table asks only of maps that are in it: these are not removed. */
-static bool etfs_chardev_is_lost(const struct etfs_map *map)
-{
-	return d_unlinked(map->host->f_path.dentry);
-}
-
 const struct etfs_kind etfs_chr_kind = {
 	.name		= "chr",
 	.type		= S_IFCHR,
@@ -397,7 +431,8 @@ const struct etfs_kind etfs_chr_kind = {
 	.unbind		= etfs_chardev_unbind,
 	.node		= etfs_chardev_node,
 	.remove		= etfs_chardev_remove,
-	.is_lost	= etfs_chardev_is_lost,
+	.revoke		= etfs_chardev_revoke,
+	.revoke_wait	= etfs_gate_wait,
 };
 
 int etfs_chardev_init(void)
