@@ -288,7 +288,7 @@ static unsigned long reads_done;
 static void *fill_and_cut(void *arg)
 {
 	char buf[2 * PAGE];
-	long long deadline = now_ms() + 15000;
+	long long deadline = now_ms() + 5000;
 	int fd = open(FILE_A, O_RDWR), turn;
 
 	memset(buf, 'x', sizeof(buf));

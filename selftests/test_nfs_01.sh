@@ -5,9 +5,9 @@
 # Server and client are in a network namespace of this test alone, where they
 # meet on the loopback device; version 4 needs no other service.
 
+# shellcheck disable=SC2010,SC2015,SC2086,SC2119
 [ -n "$IN_NET" ] || [ "$(id -u)" != 0 ] ||
 	IN_NET=1 exec unshare --net bash "$0" "$@"
-# shellcheck disable=SC2119
 cd "$(dirname "$0")" && . lib/common.sh
 
 for program in rpc.nfsd rpc.mountd exportfs mount.nfs4 busybox; do
@@ -20,7 +20,7 @@ load 2>/dev/null || loaded || fail "load"
 
 nfs=/mnt/nfs
 rump=/mnt/rump
-mkdir $nfs /mnt/nfs2 /mnt/hidden
+mkdir $nfs
 # The programs keep their state here.
 mount -t tmpfs none /var/lib/nfs && touch /var/lib/nfs/{etab,rmtab} || fail "no state"
 mountpoint -q /proc/fs/nfsd && umount /proc/fs/nfsd
@@ -32,7 +32,7 @@ mountd=
 finish()
 {
 	exec 3<&-
-	umount -l $nfs /mnt/nfs2
+	umount -l $nfs
 	exportfs -ua
 	rpc.nfsd 0
 	[ -z "$mountd" ] || kill "$mountd"
@@ -141,17 +141,6 @@ echo longer >$nfs/key || fail "write to a key"
 forget
 same "$(cat /mnt/host/f)" longer "the host file"
 ls -A $nfs | grep -qx key || fail "the key is not listed"
-
-# Where whiteouts are hidden, a client's are, too.
-mount -t rumpfs -o whiteout=hidden none /mnt/hidden || fail "mount"
-exportfs -o rw,no_root_squash,fsid=7,no_subtree_check 127.0.0.1:/mnt/hidden &&
-	mount -t nfs4 127.0.0.1:/mnt/hidden /mnt/nfs2 || fail "export of /mnt/hidden"
-mknod /mnt/nfs2/w c 0 0
-forget
-[ ! -e /mnt/hidden/w ] && [ ! -e /mnt/nfs2/w ] || fail "a whiteout is found"
-mkdir /mnt/nfs2/w && rmdir /mnt/nfs2/w || fail "mkdir over a whiteout"
-umount /mnt/nfs2 || fail "umount of the second"
-exportfs -u 127.0.0.1:/mnt/hidden
 
 # All is there when the server was stopped and begins anew.
 umount $nfs || fail "umount"
