@@ -9,9 +9,15 @@
 static struct dentry *rumpfs_lookup(struct inode *dir, struct dentry *dentry,
 				    unsigned int flags)
 {
+	struct dentry *found;
+
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	return rumpfs_names_lookup(dir, dentry);
+	found = rumpfs_names_lookup(dir, dentry);
+	/* What says nothing of its purpose, as overlayfs, keeps the dentry. */
+	if (!found && !flags && d_really_is_negative(dentry))
+		d_add_negative(dentry);
+	return found;
 }
 
 static void rumpfs_dir_changed(struct inode *dir)

@@ -8,7 +8,7 @@
  *	hashed, idle	-				a map	a key
  *	hashed, pinned	present, is_implied		a name	keys lie below
  *
- * A negative dentry is never hashed: the next lookup asks again, so that a new
+ * A negative dentry answers nobody: the next lookup asks again, so that a new
  * key is seen at once. A batch becomes true in the table first; then
  * rumpfs_names_sync() brings each name in line under its directory's i_rwsem.
  * A lookup in between may find a name in memory that is about to be hidden,
@@ -349,8 +349,8 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 }
 
 /*
- * Only dentries of keys come here. A key that is gone, or whose directory was
- * renamed while the key was made, is looked up again.
+ * Only dentries of keys and of missing names come here. A key that is gone, or
+ * whose directory was renamed while the key was made, is looked up again.
  */
 static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 				 struct dentry *dentry, unsigned int flags)
@@ -363,6 +363,9 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 	if (!inode)
 		return flags & LOOKUP_RCU ? -ECHILD : 0;
 	map = RUMPFS_NODE(inode)->map;
+	/* It was made a moment ago, where there was no name. */
+	if (!map)
+		return 1;
 	if (flags & LOOKUP_RCU)
 		return rumpfs_dir_key_cached(dir, &key) ?
 			rumpfs_map_is_below(map, key) : -ECHILD;
@@ -539,7 +542,9 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 	inode_lock_nested(dir, I_MUTEX_PARENT);
 	name.hash = full_name_hash(parent, name.name, name.len);
 	dentry = d_lookup(parent, &name);
-	if (dentry && rumpfs_is_key(d_inode(dentry))) {
+	if (dentry && d_really_is_negative(dentry)) {
+		drop = dentry;
+	} else if (dentry && rumpfs_is_key(d_inode(dentry))) {
 		if (rumpfs_is_stale_key(d_inode(dentry), key))
 			drop = dentry;
 	} else if (dentry) {

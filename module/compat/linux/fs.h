@@ -97,12 +97,16 @@ static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
 
 /*
  * Name an inode and keep the name until d_make_discardable(). The dentry may
- * be one that a lookup is filling.
+ * be one that a lookup is filling, or one of d_add_negative().
  */
 static inline void d_add_pinned(struct dentry *dentry, struct inode *inode)
 {
-	d_add(dentry, inode);
+	if (d_unhashed(dentry))
+		d_add(dentry, inode);
+	else
+		d_instantiate(dentry, inode);
 	spin_lock(&dentry->d_lock);
+	dentry->d_flags &= ~DCACHE_OP_REVALIDATE;
 	dentry->d_flags |= DCACHE_PERSISTENT;
 	dget_dlock(dentry);
 	spin_unlock(&dentry->d_lock);
@@ -127,7 +131,21 @@ static inline void d_set_revalidate(struct dentry *dentry,
 	dentry->d_flags |= DCACHE_OP_REVALIDATE;
 	spin_unlock(&dentry->d_lock);
 }
+
+/*
+ * A name that is not there. Who holds it may come back and have it made or
+ * moved to, which takes a hashed dentry; it is asked at each lookup all the
+ * same, and goes with its last holder. Older kernels take one that is not hashed.
+ */
+static inline void d_add_negative(struct dentry *dentry)
+{
+	spin_lock(&dentry->d_lock);
+	dentry->d_flags |= DCACHE_OP_REVALIDATE | DCACHE_DONTCACHE;
+	spin_unlock(&dentry->d_lock);
+	d_add(dentry, NULL);
+}
 #else
+#define d_add_negative(dentry) do { } while (0)
 #define d_use_revalidate(sb, ops) do { } while (0)
 #define d_set_revalidate(dentry, ops) d_set_d_op(dentry, ops)
 #endif
