@@ -275,8 +275,9 @@ FIXTURE_VARIANT_ADD(refused, gid_word) { "gid", "staff" };
 FIXTURE_VARIANT_ADD(refused, gid_none) { "gid", "4294967295" };
 FIXTURE_VARIANT_ADD(refused, unknown_flag) { "noxattr", NULL };
 FIXTURE_VARIANT_ADD(refused, unknown_word) { "huge", "always" };
-FIXTURE_VARIANT_ADD(refused, private_table) { "etfs", "private" };
-FIXTURE_VARIANT_ADD(refused, bad_table) { "etfs", "none" };
+FIXTURE_VARIANT_ADD(refused, table_word) { "etfs", "none" };
+FIXTURE_VARIANT_ADD(refused, table_empty) { "etfs", "" };
+FIXTURE_VARIANT_ADD(refused, table_flag) { "etfs", NULL };
 FIXTURE_VARIANT_ADD(refused, grey_whiteouts) { "whiteout", "grey" };
 
 TEST_F(refused, with_a_sentence_that_names_the_word)

@@ -44,6 +44,7 @@ TEST_F(table, the_module_says_what_it_can_do)
 	EXPECT_LT(1, get_bytes(SYSFS "/version", text, sizeof(text), 0));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/reg"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/blk"));
+	EXPECT_EQ(0, stat_err(SYSFS "/features/chr"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/whiteout"));
 	EXPECT_EQ(ENOENT, stat_err(SYSFS "/features/dir"));
 	EXPECT_EQ(ENOENT, stat_err(SYSFS "/features/subdirs"));
