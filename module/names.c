@@ -552,9 +552,7 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 		if (!taken && IS_DEADDIR(d_inode(dentry)))
 			drop = dentry;
 	}
-	if (drop)
-		d_drop(drop);
-	else
+	if (!drop)
 		dput(dentry);
 
 	hidden = rumpfs_name_hidden(dir, &name);
@@ -639,7 +637,10 @@ void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
 		if (!parent)
 			continue;
 		drop = rumpfs_sync_name(parent, key);
-		/* What is hidden keeps its mounts; what is gone does not. */
+		/*
+		 * What is hidden keeps its mounts; what is gone does not, and
+		 * is unhashed here: else there would be nothing to detach.
+		 */
 		if (drop) {
 			d_invalidate(drop);
 			dput(drop);
