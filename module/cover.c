@@ -350,6 +350,12 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	if (file_inode(host)->i_sb->s_magic == HUGETLBFS_MAGIC ||
 	    !can_mmap_file(host))
 		goto put_host;
+	err = -EPERM;
+	if (etfs_host_is_noexec(host)) {
+		if (vma->vm_flags & VM_EXEC)
+			goto put_host;
+		vm_flags_clear(vma, VM_MAYEXEC);
+	}
 	vma->vm_pgoff += first;
 	vma_set_file(vma, host);
 	err = vfs_mmap(host, vma);

@@ -497,6 +497,8 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */
 int etfs_host_truncate(struct file *host, u64 size);
 u64 etfs_host_size(const struct file *host);
+/* May a program of the mount this file is on be run? */
+bool etfs_host_is_noexec(const struct file *host);
 
 /* The kinds: window.c, disk.c, chardev.c */
 extern const struct etfs_kind etfs_reg_kind;

@@ -261,11 +261,29 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 	return err;
 }
 
+/* A file gives nobody more rights than it does where it is mounted. */
+static int etfs_host_stat(const struct path *path, struct kstat *stat)
+{
+	int err = vfs_getattr(path, stat, STATX_BASIC_STATS | STATX_BTIME,
+			      AT_STATX_SYNC_AS_STAT);
+
+	if (!err && !S_ISDIR(stat->mode) &&
+	    (path->mnt->mnt_flags & MNT_NOSUID))
+		stat->mode &= ~(S_ISUID | S_ISGID);
+	return err;
+}
+
+bool etfs_host_is_noexec(const struct file *host)
+{
+	const struct vfsmount *mnt = host->f_path.mnt;
+
+	return (mnt->mnt_flags & MNT_NOEXEC) ||
+	       (mnt->mnt_sb->s_iflags & SB_I_NOEXEC);
+}
+
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 {
-	return vfs_getattr(&host->f_path, stat,
-			   STATX_BASIC_STATS | STATX_BTIME,
-			   AT_STATX_SYNC_AS_STAT);
+	return etfs_host_stat(&host->f_path, stat);
 }
 
 /* What the node shows until somebody looks at the host again. */
@@ -435,8 +453,7 @@ int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		goto revert;
 	err = etfs_host_judge(d_inode(path.dentry), &unheard);
 	if (!err)
-		err = vfs_getattr(&path, stat, STATX_BASIC_STATS | STATX_BTIME,
-				  AT_STATX_SYNC_AS_STAT);
+		err = etfs_host_stat(&path, stat);
 	if (!err && S_ISBLK(stat->mode))
 		err = etfs_host_getattr_size(map, &path, stat);
 	path_put(&path);
