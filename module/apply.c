@@ -26,6 +26,8 @@ static const struct etfs_kind * const etfs_kinds[] = {
 	[ETFS_REG] = &etfs_reg_kind,
 	[ETFS_BLK] = &etfs_blk_kind,
 	[ETFS_CHR] = &etfs_chr_kind,
+	[ETFS_DIR] = &etfs_dir_kind,
+	[ETFS_SUBDIRS] = &etfs_subdirs_kind,
 };
 
 static bool etfs_op_adds(const struct etfs_op *op)
@@ -156,7 +158,7 @@ static bool etfs_batch_is_busy(const struct etfs_batch *batch,
 	if (etfs_map_is_busy(map))
 		return true;
 	list_for_each_entry(sbi, &batch->table->mounts, table_node)
-		if (rumpfs_names_is_mountpoint(sbi, map->spec.key))
+		if (rumpfs_names_is_mountpoint(sbi, map))
 			return true;
 	return false;
 }

@@ -35,14 +35,6 @@ static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
 	return true;
 }
 
-/* One name of the table, copied out of the RCU section. */
-struct rumpfs_listed {
-	char name[NAME_MAX];
-	u32 len;
-	u64 ino;
-	umode_t type;
-};
-
 static bool rumpfs_key_is_listed(const struct etfs_key *key,
 				 struct rumpfs_listed *listed)
 {
@@ -56,6 +48,7 @@ static bool rumpfs_key_is_listed(const struct etfs_key *key,
 		  !etfs_life_is_on(&key->life))
 		return false;
 	listed->type = map ? map->kind->type : S_IFDIR;
+	listed->is_implied = !map;
 	listed->ino = map ? map->ino : key->ino;
 	listed->len = key->name_len;
 	memcpy(listed->name, key->name, key->name_len);
@@ -63,8 +56,8 @@ static bool rumpfs_key_is_listed(const struct etfs_key *key,
 }
 
 /* The next name at or behind *cookie. Return: 0 at the end, 1, or an errno. */
-static int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
-			   struct rumpfs_listed *listed)
+int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
+		    struct rumpfs_listed *listed)
 {
 	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child;
 	int ret = 0;
@@ -97,7 +90,7 @@ static bool rumpfs_is_in_memory(struct dentry *parent,
 		return false;
 	name.hash = full_name_hash(parent, name.name, name.len);
 	dentry = d_lookup(parent, &name);
-	if (dentry && d_is_dir(dentry))
+	if (dentry && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry)))
 		is_listed = !RUMPFS_NODE(d_inode(dentry))->dir.is_implied;
 	dput(dentry);
 	return is_listed;

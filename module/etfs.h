@@ -51,6 +51,7 @@ struct etfs_origin;
 struct file;
 struct inode;
 struct kstat;
+struct path;
 struct rumpfs_sb;
 
 /* The longest key and the longest line of text, bytes without a NUL. */
@@ -120,6 +121,13 @@ static inline bool etfs_window_is_aligned(const struct etfs_window *win)
 	return PAGE_ALIGNED(win->offset) &&
 	       (!etfs_window_is_fixed(win) || PAGE_ALIGNED(win->size));
 }
+
+/* Which host object it is, told without holding it; dev is 0 for none. */
+struct etfs_host_id {
+	u64 ino;
+	u32 dev;
+	u32 gen;
+};
 
 /* What one mapping says. Strings are NUL-terminated and hold no other NUL. */
 struct etfs_spec {
@@ -201,7 +209,7 @@ struct etfs_key {
 	struct etfs_life life;
 	/* L: maps here and below, dying ones not counted */
 	u32 nr_maps;
-	/* L: components directly below without a map; the mount reads it */
+	/* L: directories directly below; the mount reads it */
 	u32 nr_dirs;
 	/* L: counted in parent->nr_dirs */
 	bool is_dir;
@@ -326,6 +334,13 @@ struct etfs_kind {
 	void (*unbind)(struct etfs_map *map);
 	/* Make a new inode the node of this map; mode and ids are set. */
 	void (*node)(struct inode *inode, struct etfs_map *map);
+	/*
+	 * Open the host file behind a node below the mapped directory; changed
+	 * tells whether the node's mode or ids are others now. NULL: there are
+	 * no such nodes.
+	 */
+	struct file *(*open)(struct inode *inode, struct file *file,
+			     bool *changed);
 	/* The name is gone for everyone, or never came; openers may remain. */
 	void (*remove)(struct etfs_map *map);
 	/*
@@ -500,10 +515,33 @@ u64 etfs_host_size(const struct file *host);
 /* May a program of the mount this file is on be run? */
 bool etfs_host_is_noexec(const struct file *host);
 
-/* The kinds: window.c, disk.c, chardev.c */
+/*
+ * Also in host.c, for mapped directories: rel is a path below one, "" is the
+ * directory itself. Context: may sleep; a directory's i_rwsem may be held.
+ */
+int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why);
+/* Return: 0 with a path to be put; -ENOENT for what is not visible. */
+int etfs_host_find_below(struct etfs_map *map, const char *rel,
+			 struct path *path, struct kstat *stat);
+struct etfs_host_id etfs_host_id(const struct path *path,
+				 const struct kstat *stat);
+struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
+				  int flags, const struct etfs_host_id *id,
+				  struct kstat *stat);
+/*
+ * Does a list of the host refuse what its mode allows? As the caller; mask is
+ * of MAY_READ, MAY_WRITE, MAY_EXEC.
+ */
+int etfs_host_may(const struct path *path, int mask);
+/* Is this task looking for a host object, and has come back to us? */
+bool etfs_host_is_walking(void);
+
+/* The kinds: window.c, disk.c, chardev.c, mirror.c */
 extern const struct etfs_kind etfs_reg_kind;
 extern const struct etfs_kind etfs_blk_kind;
 extern const struct etfs_kind etfs_chr_kind;
+extern const struct etfs_kind etfs_dir_kind;
+extern const struct etfs_kind etfs_subdirs_kind;
 
 /* In disk.c */
 int etfs_disk_init(void);

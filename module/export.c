@@ -60,6 +60,11 @@ static int rumpfs_encode_fh(struct inode *inode, u32 *fid, int *len,
 {
 	int words = parent ? 2 * RUMPFS_FID_WORDS : RUMPFS_FID_WORDS;
 
+	/* The host's objects are found by path alone. */
+	if (RUMPFS_NODE(inode)->is_mirrored ||
+	    (parent && RUMPFS_NODE(parent)->is_mirrored))
+		return FILEID_INVALID;
+
 	if (*len < words) {
 		*len = words;
 		return FILEID_INVALID;

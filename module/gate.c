@@ -56,6 +56,19 @@ struct file *etfs_gate_take_open(struct etfs_open *open)
 	return host;
 }
 
+struct file *etfs_gate_get_host(struct etfs_open *open)
+{
+	struct etfs_gate *gate = open->map->gate;
+	struct file *host;
+
+	spin_lock(&gate->lock);
+	host = open->host;
+	if (host)
+		get_file(host);
+	spin_unlock(&gate->lock);
+	return host;
+}
+
 /* Take the host from one that has the key open. Return: was there one? */
 static bool etfs_gate_close_one(struct etfs_gate *gate)
 {

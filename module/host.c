@@ -17,8 +17,10 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/hash.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 
@@ -111,19 +113,10 @@ static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 	return err;
 }
 
-/* May this object stand behind a key at all? */
-static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
+/* May anything of this file system stand behind a key? */
+static int etfs_host_judge_depth(const struct super_block *sb,
+				 struct etfs_reason *why)
 {
-	const struct super_block *sb = inode->i_sb;
-
-	if (S_ISDIR(inode->i_mode)) {
-		etfs_refuse(why, "the host path is a directory");
-		return -EISDIR;
-	}
-	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode)) {
-		etfs_refuse(why, "the host path is neither a regular file nor a block device");
-		return -EINVAL;
-	}
 	if (sb->s_magic == RUMPFS_SUPER_MAGIC) {
 		etfs_refuse(why, "the host path is on a rumpfs mount");
 		return -ELOOP;
@@ -134,6 +127,20 @@ static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 		return -ELOOP;
 	}
 	return 0;
+}
+
+/* May this object stand behind a key that is no directory? */
+static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
+{
+	if (S_ISDIR(inode->i_mode)) {
+		etfs_refuse(why, "the host path is a directory");
+		return -EISDIR;
+	}
+	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode)) {
+		etfs_refuse(why, "the host path is neither a regular file nor a block device");
+		return -EINVAL;
+	}
+	return etfs_host_judge_depth(inode->i_sb, why);
 }
 
 /*
@@ -253,8 +260,13 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
-	if (err == -ELOOP && !etfs_host_walk(map, 0, path))
-		return etfs_host_rename(map, path, why);
+	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {
+		if (S_ISREG(map->kind->type) || !S_ISDIR(map->kind->type))
+			return etfs_host_rename(map, path, why);
+		path_put(path);
+		etfs_refuse(why, "binding an open directory is not in this version");
+		return -EINVAL;
+	}
 	if (err)
 		etfs_refuse(why, "the host path cannot be found (%pe)",
 			    ERR_PTR(err));
@@ -287,11 +299,11 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 }
 
 /* What the node shows until somebody looks at the host again. */
-static void etfs_host_remember(struct etfs_map *map, const struct file *host)
+static void etfs_host_remember(struct etfs_map *map, const struct path *path)
 {
 	struct kstat stat;
 
-	if (etfs_host_fgetattr(host, &stat))
+	if (etfs_host_stat(path, &stat))
 		return;
 	map->attr = (struct etfs_attr) {
 		.flags = map->spec.flags,
@@ -311,7 +323,7 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 	int err = etfs_host_judge_window(map, host, why);
 
 	if (!err)
-		etfs_host_remember(map, host);
+		etfs_host_remember(map, &host->f_path);
 	return err;
 }
 
@@ -458,6 +470,303 @@ int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		err = etfs_host_getattr_size(map, &path, stat);
 	path_put(&path);
 revert:
+	revert_creds(old);
+	return err;
+}
+
+/* Mapped directories */
+
+/*
+ * Who is looking for a host object below a mapped directory. A walk that comes
+ * through a mapped directory itself would start another one, and wait for the
+ * lock of a directory it may hold: such a directory lets no walk through.
+ */
+struct etfs_walk {
+	struct hlist_node node;
+	const struct task_struct *task;
+};
+
+#define ETFS_WALK_BITS	6
+
+static struct etfs_walks {
+	/* covers list; a leaf */
+	spinlock_t lock;
+	struct hlist_head list;
+} etfs_walks[1 << ETFS_WALK_BITS] = {
+	[0 ... (1 << ETFS_WALK_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(etfs_walks.lock),
+	},
+};
+
+static struct etfs_walks *etfs_walks_of(const struct task_struct *task)
+{
+	return &etfs_walks[hash_ptr(task, ETFS_WALK_BITS)];
+}
+
+bool etfs_host_is_walking(void)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+	struct etfs_walk *walk;
+	bool found = false;
+
+	if (hlist_empty(&walks->list))
+		return false;
+	spin_lock(&walks->lock);
+	hlist_for_each_entry(walk, &walks->list, node)
+		found |= walk->task == current;
+	spin_unlock(&walks->lock);
+	return found;
+}
+
+static void etfs_walk_begin(struct etfs_walk *walk)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+
+	walk->task = current;
+	spin_lock(&walks->lock);
+	hlist_add_head(&walk->node, &walks->list);
+	spin_unlock(&walks->lock);
+}
+
+static void etfs_walk_end(struct etfs_walk *walk)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+
+	spin_lock(&walks->lock);
+	hlist_del(&walk->node);
+	spin_unlock(&walks->lock);
+}
+
+/* A rename anywhere makes a walk over ".." start again: it is not stuck. */
+#define ETFS_MAX_TRIES	100
+
+/* What leads out of the directory, or nowhere, is not there. */
+static int etfs_host_walk_from(const struct path *top, const char *rel,
+			       unsigned int flags, struct path *path)
+{
+	int tries = ETFS_MAX_TRIES, err;
+
+	flags |= LOOKUP_BENEATH | LOOKUP_NO_MAGICLINKS;
+	do {
+		err = vfs_path_lookup(top->dentry, top->mnt, rel, flags, path);
+	} while (err == -EAGAIN && --tries && !fatal_signal_pending(current));
+	return err == -EXDEV || err == -ELOOP ? -ENOENT : err;
+}
+
+/* From the registrant's root to the mapped directory. */
+static int etfs_host_walk_top(const struct etfs_map *map, struct path *top)
+{
+	struct etfs_reason unheard;
+	int err;
+
+	err = etfs_host_walk(map, LOOKUP_DIRECTORY, top);
+	if (err)
+		return err;
+	err = etfs_host_judge_depth(top->dentry->d_sb, &unheard);
+	if (err)
+		path_put(top);
+	return err;
+}
+
+/*
+ * The directories on the way to where a symbolic link has led were asked as
+ * the registrant: may the caller go there? Our own nodes answer for those that
+ * a path through rumpfs names.
+ */
+static int etfs_host_may_reach(const struct path *top, const struct path *path)
+{
+	struct path at = *path;
+	struct dentry *parent;
+	int err = 0;
+
+	path_get(&at);
+	while (!err && !path_equal(&at, top)) {
+		if (at.dentry == at.mnt->mnt_root) {
+			if (!follow_up(&at))
+				err = -ENOENT;
+			continue;
+		}
+		if (IS_ROOT(at.dentry)) {
+			err = -ENOENT;
+			continue;
+		}
+		parent = dget_parent(at.dentry);
+		dput(at.dentry);
+		at.dentry = parent;
+		if (!path_equal(&at, top))
+			err = inode_permission(path_mnt_idmap(&at),
+					       d_inode(parent), MAY_EXEC);
+	}
+	path_put(&at);
+	return err;
+}
+
+/* As the registrant. Return: 1 if a symbolic link at the end was followed. */
+static int etfs_host_walk_below(const struct path *top, const char *rel,
+				struct path *path)
+{
+	int err;
+
+	if (!*rel) {
+		*path = *top;
+		path_get(path);
+		return 0;
+	}
+	err = etfs_host_walk_from(top, rel, 0, path);
+	if (err || !d_is_symlink(path->dentry))
+		return err;
+	path_put(path);
+	return etfs_host_walk_from(top, rel, LOOKUP_FOLLOW, path) ?: 1;
+}
+
+static int etfs_host_judge_below(const struct path *path, struct kstat *stat)
+{
+	struct etfs_reason unheard;
+	umode_t mode = d_inode(path->dentry)->i_mode;
+
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return -ENOENT;
+	return etfs_host_judge_depth(path->dentry->d_sb, &unheard) ?:
+	       etfs_host_stat(path, stat);
+}
+
+int etfs_host_find_below(struct etfs_map *map, const char *rel,
+			 struct path *path, struct kstat *stat)
+{
+	const struct cred *old;
+	struct etfs_walk walk;
+	struct path top;
+	int err, is_link = 0;
+
+	if (etfs_host_is_walking())
+		return -ELOOP;
+	old = override_creds(map->origin->cred);
+	etfs_walk_begin(&walk);
+	err = etfs_host_walk_top(map, &top);
+	if (err)
+		goto end;
+	is_link = etfs_host_walk_below(&top, rel, path);
+	err = min(is_link, 0);
+	if (!err) {
+		err = etfs_host_judge_below(path, stat);
+		if (err)
+			path_put(path);
+	}
+	if (err || is_link <= 0)
+		path_put(&top);
+end:
+	etfs_walk_end(&walk);
+	revert_creds(old);
+	if (err || is_link <= 0)
+		return err;
+	err = etfs_host_may_reach(&top, path);
+	path_put(&top);
+	if (err)
+		path_put(path);
+	return err;
+}
+
+struct etfs_host_id etfs_host_id(const struct path *path,
+				 const struct kstat *stat)
+{
+	return (struct etfs_host_id) {
+		.ino = stat->ino,
+		.dev = stat->dev,
+		.gen = d_inode(path->dentry)->i_generation,
+	};
+}
+
+int etfs_host_may(const struct path *path, int mask)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	/* The mode, which our node shows, has said it all. */
+	if (!IS_POSIXACL(inode))
+		return 0;
+	return inode_permission(path_mnt_idmap(path), inode, mask);
+}
+
+/* Return: -ESTALE if it is not what id says. */
+struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
+				  int flags, const struct etfs_host_id *id,
+				  struct kstat *stat)
+{
+	const struct cred *old;
+	struct etfs_reason unheard;
+	struct etfs_host_id found;
+	struct file *host;
+	struct path path;
+	int err;
+
+	err = etfs_host_find_below(map, rel, &path, stat);
+	if (err)
+		return ERR_PTR(err);
+	found = etfs_host_id(&path, stat);
+	if (id && memcmp(&found, id, sizeof(found))) {
+		path_put(&path);
+		return ERR_PTR(-ESTALE);
+	}
+	old = override_creds(map->origin->cred);
+	err = etfs_host_may_open(&path, flags);
+	host = err ? ERR_PTR(err) :
+		     dentry_open(&path, flags | O_LARGEFILE,
+				 map->origin->cred);
+	revert_creds(old);
+	path_put(&path);
+	if (IS_ERR(host) || S_ISDIR(stat->mode))
+		return host;
+	err = etfs_host_judge_file(host, &unheard);
+	if (err) {
+		fput(host);
+		return ERR_PTR(err);
+	}
+	return host;
+}
+
+static int etfs_host_judge_dir(const struct etfs_map *map,
+			       const struct path *path, struct etfs_reason *why)
+{
+	int err = etfs_host_judge_depth(path->dentry->d_sb, why);
+
+	if (err)
+		return err;
+	if (!d_is_dir(path->dentry)) {
+		etfs_refuse(why, "the host path is no directory");
+		return -ENOTDIR;
+	}
+	err = inode_permission(path_mnt_idmap(path), d_inode(path->dentry),
+			       MAY_READ | MAY_EXEC);
+	if (err) {
+		etfs_refuse(why, "the host directory cannot be read (%pe)",
+			    ERR_PTR(err));
+		return err;
+	}
+	if (map->spec.flags & ETFS_MAP_RO)
+		return 0;
+	if (__mnt_is_readonly(path->mnt)) {
+		etfs_refuse(why, "the host directory is on a read-only mount");
+		return -EROFS;
+	}
+	return 0;
+}
+
+/* At registration. Nothing stays bound: each lookup finds it again. */
+int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why)
+{
+	const struct cred *old = override_creds(map->origin->cred);
+	struct etfs_walk walk;
+	struct path path;
+	int err;
+
+	etfs_walk_begin(&walk);
+	err = etfs_host_find(map, &path, why);
+	if (!err) {
+		err = etfs_host_judge_dir(map, &path, why);
+		if (!err)
+			etfs_host_remember(map, &path);
+		path_put(&path);
+	}
+	etfs_walk_end(&walk);
 	revert_creds(old);
 	return err;
 }

@@ -259,7 +259,8 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 	simple_inode_init_ts(inode);
 	inode->i_op = &rumpfs_key_inode_operations;
 	inode->i_mode = map->kind->type;
-	rumpfs_key_load(inode);
+	if (!S_ISDIR(inode->i_mode))
+		rumpfs_key_load(inode);
 	map->kind->node(inode, map);
 	return inode;
 }

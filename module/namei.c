@@ -206,8 +206,11 @@ static int rumpfs_unlink(struct inode *dir, struct dentry *dentry)
 
 static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
 {
-	int err = rumpfs_names_may_rmdir(d_inode(dentry));
+	int err;
 
+	if (rumpfs_is_key(d_inode(dentry)))
+		return -EOPNOTSUPP;
+	err = rumpfs_names_may_rmdir(d_inode(dentry));
 	if (err)
 		return err;
 	rumpfs_names_unkey(dir, dentry);
@@ -307,6 +310,9 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
+	/* Into a mapped directory, or below. */
+	if (rumpfs_is_key(new_dir))
+		return -EOPNOTSUPP;
 	err = rumpfs_may_move(old);
 	if (err)
 		return err;

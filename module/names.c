@@ -349,8 +349,9 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 }
 
 /*
- * Only dentries of keys and of missing names come here. A key that is gone, or
- * whose directory was renamed while the key was made, is looked up again.
+ * Only dentries of keys, of missing names, and of what lies below mapped
+ * directories, come here. A key that is gone, or whose directory was renamed
+ * while the key was made, is looked up again.
  */
 static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 				 struct dentry *dentry, unsigned int flags)
@@ -366,6 +367,9 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 	/* It was made a moment ago, where there was no name. */
 	if (!map)
 		return 1;
+	if (RUMPFS_NODE(inode)->is_mirrored)
+		return flags & LOOKUP_RCU ? -ECHILD :
+			etfs_mirror_revalidate(dir, dentry);
 	if (flags & LOOKUP_RCU)
 		return rumpfs_dir_key_cached(dir, &key) ?
 			rumpfs_map_is_below(map, key) : -ECHILD;
@@ -388,11 +392,15 @@ void rumpfs_names_use_ops(struct super_block *sb)
 	d_use_revalidate(sb, &rumpfs_key_dentry_operations);
 }
 
+void rumpfs_names_watch(struct dentry *dentry)
+{
+	d_set_revalidate(dentry, &rumpfs_key_dentry_operations);
+}
+
 /* Lookup */
 
-static struct dentry *rumpfs_lookup_map(struct inode *dir,
-					struct dentry *dentry,
-					struct etfs_map *map)
+struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
+				    struct etfs_map *map)
 {
 	struct inode *inode = rumpfs_node_of(dir->i_sb, map);
 
@@ -400,7 +408,7 @@ static struct dentry *rumpfs_lookup_map(struct inode *dir,
 		etfs_map_put(map);
 		return ERR_PTR(-ENOMEM);
 	}
-	d_set_revalidate(dentry, &rumpfs_key_dentry_operations);
+	rumpfs_names_watch(dentry);
 	d_add(dentry, inode);
 	return NULL;
 }
@@ -424,6 +432,37 @@ static struct dentry *rumpfs_lookup_implied(struct inode *dir,
 	return NULL;
 }
 
+/* What a name of the table stands for. Context: RCU read section. */
+static void rumpfs_key_take(const struct etfs_key *key, struct etfs_map **map,
+			    u64 *ino)
+{
+	*map = NULL;
+	*ino = 0;
+	while (key && etfs_life_is_on(&key->life)) {
+		*map = etfs_key_map(key);
+		/* A map that was let go meanwhile has another after it. */
+		if (*map && !etfs_map_tryget(*map))
+			continue;
+		/* Without a map it is a directory, unless both died at once. */
+		if (*map || etfs_life_is_on(&key->life))
+			*ino = key->ino;
+		break;
+	}
+}
+
+int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
+		     struct etfs_map **map, u64 *ino)
+{
+	struct etfs_key *key = rumpfs_dir_key_begin(dir);
+
+	if (!IS_ERR_OR_NULL(key))
+		key = etfs_key_find(rumpfs_table(dir), key, name, len);
+	if (!IS_ERR(key))
+		rumpfs_key_take(key, map, ino);
+	rumpfs_dir_key_end();
+	return PTR_ERR_OR_ZERO(key);
+}
+
 /*
  * The dcache has no such name. Two lookups of one name in one directory never
  * run at once, and no name is made or hidden meanwhile.
@@ -432,8 +471,8 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 {
 	struct dentry *hidden = rumpfs_name_hidden(dir, &dentry->d_name);
 	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child = NULL;
-	struct etfs_map *map = NULL;
-	u64 ino = 0;
+	struct etfs_map *map;
+	u64 ino;
 
 	if (IS_ERR(key)) {
 		rumpfs_dir_key_end();
@@ -447,19 +486,10 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 		rumpfs_name_show(dir, hidden);
 		return dget(hidden);
 	}
-	while (child && etfs_life_is_on(&child->life)) {
-		map = etfs_key_map(child);
-		/* A map that was let go meanwhile has another after it. */
-		if (map && !etfs_map_tryget(map))
-			continue;
-		/* Without a map it is a directory, unless both died at once. */
-		if (map || etfs_life_is_on(&child->life))
-			ino = child->ino;
-		break;
-	}
+	rumpfs_key_take(child, &map, &ino);
 	rumpfs_dir_key_end();
 	if (map)
-		return rumpfs_lookup_map(dir, dentry, map);
+		return rumpfs_names_add_key(dir, dentry, map);
 	if (ino)
 		return rumpfs_lookup_implied(dir, dentry, ino);
 	return NULL;
@@ -485,6 +515,73 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 	}
 	inode_unlock(inode);
 	return removed;
+}
+
+/* Some directory that keys imply in this one, with a reference, or NULL. */
+static struct dentry *rumpfs_implied_in(struct dentry *dir)
+{
+	struct xarray *entries = &RUMPFS_NODE(d_inode(dir))->dir.entries;
+	struct dentry *dentry, *found = NULL;
+	unsigned long cookie;
+
+	inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
+	xa_for_each(entries, cookie, dentry) {
+		if (d_is_dir(dentry) &&
+		    RUMPFS_NODE(d_inode(dentry))->dir.is_implied) {
+			found = dget(dentry);
+			break;
+		}
+	}
+	inode_unlock_shared(d_inode(dir));
+	return found;
+}
+
+/*
+ * A key came to stand in front of a directory: what other keys implied in it
+ * goes, the deepest first. One that something was put in stays, for good.
+ */
+static void rumpfs_implied_prune(struct dentry *top)
+{
+	struct dentry *dir = dget(top), *dentry, *parent;
+
+	for (;;) {
+		while ((dentry = rumpfs_implied_in(dir))) {
+			dput(dir);
+			dir = dentry;
+		}
+		if (dir == top)
+			break;
+		parent = dget_parent(dir);
+		inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
+		/* It may have been moved or removed meanwhile. */
+		if (dir->d_parent == parent && !IS_DEADDIR(d_inode(dir)) &&
+		    !rumpfs_implied_remove(d_inode(parent), dir))
+			rumpfs_names_unkey(d_inode(parent), dir);
+		inode_unlock(d_inode(parent));
+		dput(dir);
+		dir = parent;
+		cond_resched();
+	}
+	dput(dir);
+}
+
+/* Context: no inode lock held. */
+static void rumpfs_sync_prune(struct dentry *parent, struct etfs_key *key)
+{
+	struct qstr name = QSTR_INIT(key->name, key->name_len);
+	struct dentry *dentry;
+	bool hides;
+
+	name.hash = full_name_hash(parent, name.name, name.len);
+	dentry = d_lookup(parent, &name);
+	if (!dentry)
+		return;
+	rcu_read_lock();
+	hides = rumpfs_key_hides(key, dentry);
+	rcu_read_unlock();
+	if (hides && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry)))
+		rumpfs_implied_prune(dentry);
+	dput(dentry);
 }
 
 /*
@@ -571,7 +668,8 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 
 /*
  * The directory in memory of a name's parent, as far as there is one. Each
- * step waits for a rename under way, which has not seen the batch.
+ * step waits for a rename under way, which has not seen the batch. Names below
+ * a mapped directory are asked about at each lookup.
  */
 static struct dentry *rumpfs_sync_find(struct super_block *sb,
 				       const char *path)
@@ -604,24 +702,28 @@ static struct dentry *rumpfs_sync_find(struct super_block *sb,
 	}
 }
 
-bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi, const char *key)
+bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
+				const struct etfs_map *map)
 {
-	struct dentry *parent, *dentry;
+	struct dentry *dentry = dget(sbi->sb->s_root), *child;
+	const char *path = map->spec.key, *end;
 	struct qstr name;
 	bool is_mounted;
 
 	lockdep_assert_held(&sbi->table->lock);
-	parent = rumpfs_sync_find(sbi->sb, key);
-	if (!parent)
-		return false;
-	key = strrchr(key, '/') + 1;
-	name = (struct qstr)QSTR_INIT(key, strlen(key));
-	name.hash = full_name_hash(parent, name.name, name.len);
-	dentry = d_lookup(parent, &name);
+	while (dentry && *path) {
+		end = strchrnul(++path, '/');
+		name = (struct qstr)QSTR_INIT(path, end - path);
+		name.hash = full_name_hash(dentry, name.name, name.len);
+		path = end;
+		child = d_lookup(dentry, &name);
+		dput(dentry);
+		dentry = child;
+	}
 	is_mounted = dentry && d_mountpoint(dentry);
 	dput(dentry);
-	dput(parent);
-	return is_mounted;
+	return is_mounted || (S_ISDIR(map->kind->type) &&
+			      etfs_mirror_is_mountpoint(sbi->sb, map));
 }
 
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
@@ -636,6 +738,7 @@ void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
 							PATH_MAX));
 		if (!parent)
 			continue;
+		rumpfs_sync_prune(parent, key);
 		drop = rumpfs_sync_name(parent, key);
 		/*
 		 * What is hidden keeps its mounts; what is gone does not, and

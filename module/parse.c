@@ -13,7 +13,8 @@
 #include <linux/string.h>
 
 /* What this version can do of all that the grammar knows. */
-#define SUPPORTED_TYPES	(BIT(ETFS_REG) | BIT(ETFS_BLK) | BIT(ETFS_CHR))
+#define SUPPORTED_TYPES	(BIT(ETFS_REG) | BIT(ETFS_BLK) | BIT(ETFS_CHR) | \
+			 BIT(ETFS_DIR) | BIT(ETFS_SUBDIRS))
 
 static bool etfs_is_blank(char c)
 {

@@ -91,6 +91,8 @@ struct rumpfs_node {
 	u32 attrs;
 	/* I: it counts against the limits of the mount */
 	bool is_charged;
+	/* I: it lies below the directory of map; see mirror.c */
+	bool is_mirrored;
 	union {
 		struct {
 			/* D: pinned dentries by listing cookie */
@@ -109,6 +111,15 @@ struct rumpfs_node {
 			struct etfs_key *key;
 			/* D: whiteouts that are hidden, or NULL */
 			struct rumpfs_whites *whites;
+			/* I: of a mapped directory, or one below it */
+			struct rumpfs_mirrored {
+				/* the host object it shows */
+				struct etfs_host_id host;
+				/* of a directory: components below the key */
+				u32 depth;
+				/* of a directory: a hash of its path */
+				u32 place;
+			} mirrored;
 		} dir;
 		struct {
 			/* A: pages charged to the mount */
@@ -119,6 +130,10 @@ struct rumpfs_node {
 			u32 attr_seq;
 			/* the inode with its cached pages, weak; see cover.c */
 			struct inode *cover;
+			/* of a mirrored file: struct etfs_open; under i_lock */
+			struct hlist_head opens;
+			/* I: */
+			struct rumpfs_mirrored mirrored;
 		} key;
 		struct etfs_cached {
 			/* the key's inode, weak; see cover.c */
@@ -170,6 +185,12 @@ static inline void rumpfs_dir_keep(struct inode *inode)
 	lockdep_assert_held_write(&inode->i_rwsem);
 	if (S_ISDIR(inode->i_mode))
 		RUMPFS_NODE(inode)->dir.is_implied = false;
+}
+
+static inline struct rumpfs_mirrored *RUMPFS_MIRRORED(struct inode *inode)
+{
+	return S_ISDIR(inode->i_mode) ? &RUMPFS_NODE(inode)->dir.mirrored :
+					&RUMPFS_NODE(inode)->key.mirrored;
 }
 
 /* In super.c: a mount */
@@ -246,6 +267,18 @@ static inline void rumpfs_dir_key_end(void)
 
 /* Bytes a name is charged. */
 u64 rumpfs_name_cost(const struct qstr *name);
+/*
+ * The map at a name of a directory, with a reference, or the inode number of
+ * the directory that keys below that name imply; neither if the table has no
+ * such name.
+ */
+int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
+		     struct etfs_map **map, u64 *ino);
+/* A dentry in lookup shows this map; takes over a reference. */
+struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
+				    struct etfs_map *map);
+/* A dentry in lookup is to be asked about whenever it is found. */
+void rumpfs_names_watch(struct dentry *dentry);
 /* ->lookup. Context: dir's i_rwsem held, shared or not. */
 struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
 /* Enter or take out a name in memory. Context: dir's i_rwsem held. */
@@ -260,7 +293,8 @@ void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
 void rumpfs_names_unkey(struct inode *dir, const struct dentry *dentry);
 /* Is something mounted on the node of a key? Context: table->lock. */
-bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi, const char *key);
+bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
+				const struct etfs_map *map);
 /* Does the table have names below this directory? 0, 1 or an errno. */
 int rumpfs_names_below(struct inode *dir);
 /* 0, -ENOTEMPTY or -ENOMEM. */
@@ -304,6 +338,19 @@ long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* In export.c: handles of nodes */
 void rumpfs_export_init(struct super_block *sb);
+/* One name of the table, copied out of the RCU section. */
+struct rumpfs_listed {
+	char name[NAME_MAX];
+	u32 len;
+	u64 ino;
+	umode_t type;
+	/* no map is at it: other keys lie below */
+	bool is_implied;
+};
+
+/* In dir.c: the next listed name of the table, see there */
+int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
+		    struct rumpfs_listed *listed);
 
 /* In namei.c, dir.c, file.c: the operations tables */
 extern const struct inode_operations rumpfs_dir_inode_operations;
@@ -357,6 +404,8 @@ struct etfs_open {
 	struct inode *cover;
 	/* G: in gate->opens */
 	struct list_head node;
+	/* in the node's list of opens, if it is mirrored: under its i_lock */
+	struct hlist_node sibling;
 };
 
 /* Return: 0, or -EIO once the mapping is revoked. Context: any. */
@@ -414,6 +463,23 @@ loff_t etfs_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 /* In gate.c: open files of a mapping, for who revokes it */
 void etfs_gate_add_open(struct etfs_open *open);
 struct file *etfs_gate_take_open(struct etfs_open *open);
+/* Return: a reference, or NULL once revoked. Context: any. */
+struct file *etfs_gate_get_host(struct etfs_open *open);
+
+/* In window.c: all of a reg, or of a file below a mapped directory */
+#define ETFS_OPEN_FLAGS	(O_ACCMODE | O_DIRECT | O_SYNC | O_DSYNC | O_NOATIME)
+extern const struct file_operations etfs_window_operations;
+
+/* In mirror.c: a host directory is seen through */
+/* 1, 0 or an errno, as ->d_revalidate. Context: may sleep. */
+int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry);
+bool etfs_mirror_is_mountpoint(struct super_block *sb,
+			       const struct etfs_map *map);
+void etfs_mirror_use_xattrs(struct super_block *sb);
+/* name is a full one. Return: bytes, or an errno. */
+ssize_t etfs_mirror_getxattr(struct dentry *dentry, struct inode *inode,
+			     const char *name, void *buf, size_t size);
+void etfs_mirror_exit(void);
 
 /* In cover.c: a window's pages in somebody's address space */
 extern const struct address_space_operations etfs_cover_aops;

@@ -164,13 +164,17 @@ static ssize_t feature_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 ETFS_FEATURE(blk);
 ETFS_FEATURE(chr);
+ETFS_FEATURE(dir);
 ETFS_FEATURE(reg);
+ETFS_FEATURE(subdirs);
 ETFS_FEATURE(whiteout);
 
 static struct attribute *etfs_features[] = {
 	&etfs_feature_blk.attr,
 	&etfs_feature_chr.attr,
+	&etfs_feature_dir.attr,
 	&etfs_feature_reg.attr,
+	&etfs_feature_subdirs.attr,
 	&etfs_feature_whiteout.attr,
 	NULL
 };

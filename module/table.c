@@ -455,7 +455,8 @@ void etfs_table_commit(struct etfs_batch *batch)
 
 static void etfs_key_settle(struct etfs_table *table, struct etfs_key *key)
 {
-	bool is_dir = key->nr_maps && !etfs_key_map_pending(table, key);
+	struct etfs_map *map = etfs_key_map_pending(table, key);
+	bool is_dir = key->nr_maps && (!map || !etfs_map_is_leaf(map));
 
 	WRITE_ONCE(key->life.born, &etfs_always);
 	if (key->life.dead)

@@ -78,17 +78,24 @@ static int etfs_open_permission(struct inode *inode, struct file *file)
 static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 			  struct file *file)
 {
+	const struct etfs_kind *kind = open->map->kind;
+	bool changed = false;
 	struct kstat stat;
-	int err;
+	int err = 0;
 
-	open->host = etfs_host_open(open->map, file->f_flags &
-				    (O_ACCMODE | O_DIRECT | O_SYNC |
-				     O_DSYNC | O_NOATIME), NULL);
+	if (kind->open)
+		open->host = kind->open(inode, file, &changed);
+	else
+		open->host = etfs_host_open(open->map, file->f_flags &
+					    ETFS_OPEN_FLAGS, NULL);
 	if (IS_ERR(open->host))
 		return PTR_ERR(open->host);
 	/* May this file be opened as it is now, not as it was remembered? */
-	err = etfs_host_fgetattr(open->host, &stat);
-	if (!err && rumpfs_key_learn(inode, &stat))
+	if (!kind->open) {
+		err = etfs_host_fgetattr(open->host, &stat);
+		changed = !err && rumpfs_key_learn(inode, &stat);
+	}
+	if (changed)
 		err = etfs_open_permission(inode, file);
 	if (err)
 		fput(open->host);
@@ -105,6 +112,25 @@ static void etfs_open_allow_write(struct file *host, struct file *file)
 {
 	if (file->f_flags & __FMODE_EXEC)
 		allow_write_access(host);
+}
+
+/* So that a node without a name finds its host. */
+static void etfs_open_link(struct etfs_open *open, struct inode *inode)
+{
+	if (!RUMPFS_NODE(inode)->is_mirrored)
+		return;
+	spin_lock(&inode->i_lock);
+	hlist_add_head(&open->sibling, &RUMPFS_NODE(inode)->key.opens);
+	spin_unlock(&inode->i_lock);
+}
+
+static void etfs_open_unlink(struct etfs_open *open, struct inode *inode)
+{
+	if (!RUMPFS_NODE(inode)->is_mirrored)
+		return;
+	spin_lock(&inode->i_lock);
+	hlist_del(&open->sibling);
+	spin_unlock(&inode->i_lock);
 }
 
 static int etfs_window_open(struct inode *inode, struct file *file)
@@ -135,6 +161,7 @@ static int etfs_window_open(struct inode *inode, struct file *file)
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
 	etfs_gate_add_open(open);
+	etfs_open_link(open, inode);
 	return 0;
 
 allow_write:
@@ -153,6 +180,7 @@ static int etfs_window_release(struct inode *inode, struct file *file)
 	struct etfs_open *open = file->private_data;
 	struct file *host = etfs_gate_take_open(open);
 
+	etfs_open_unlink(open, inode);
 	if (host) {
 		etfs_open_allow_write(host, file);
 		fput(host);
@@ -544,7 +572,7 @@ static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
-static const struct file_operations etfs_window_operations = {
+const struct file_operations etfs_window_operations = {
 	.open		= etfs_window_open,
 	.release	= etfs_window_release,
 	.llseek		= etfs_window_llseek,

@@ -340,15 +340,20 @@ ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size)
 	return err ?: used;
 }
 
-/* The handlers: the VFS has asked who may, and is not called for keys. */
+/*
+ * The handlers: the VFS has asked who may. Of keys only mapped directories, and
+ * what is below, come here.
+ */
 
 static int rumpfs_xattr_handler_get(const struct xattr_handler *handler,
 				    struct dentry *dentry, struct inode *inode,
 				    const char *name, void *buffer,
 				    size_t size)
 {
-	return rumpfs_xattr_get(inode, xattr_full_name(handler, name), buffer,
-				size);
+	name = xattr_full_name(handler, name);
+	if (rumpfs_is_key(inode))
+		return etfs_mirror_getxattr(dentry, inode, name, buffer, size);
+	return rumpfs_xattr_get(inode, name, buffer, size);
 }
 
 static int rumpfs_xattr_handler_set(const struct xattr_handler *handler,
@@ -359,6 +364,8 @@ static int rumpfs_xattr_handler_set(const struct xattr_handler *handler,
 {
 	int err;
 
+	if (rumpfs_is_key(inode))
+		return -EOPNOTSUPP;
 	err = rumpfs_xattr_set(inode, xattr_full_name(handler, name), value,
 			       size, flags);
 	if (err)

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kinds dir, subdirs: a host directory seen through.
+ *
+ * The path is the truth: each look at a node below the key walks from the
+ * registrant's root again, and what is found is compared with what the node
+ * stood for. A node holds nothing of the host, only its identity; who opens a
+ * file or a directory holds the host's.
+ *
+ * At a name below the directory there is, in this order: a map of the table; a
+ * host directory, or a host file if no key lies below the name; a directory
+ * that exists for the keys below it alone. Nothing is ever put into any.
+ *
+ * Locks: i_rwsem of a directory here, then all that a look at the host takes.
+ */
+#include "mirror.h"
+
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/lockdep.h>
+#include <linux/posix_acl.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+#include <linux/stringhash.h>
+
+bool etfs_mirror_shows(struct inode *dir, umode_t type)
+{
+	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_SUBDIRS)
+		return S_ISREG(type) || S_ISDIR(type);
+	return S_ISREG(type) && etfs_mirror_is_top(dir);
+}
+
+/* Inode numbers: bit 63, an index of the device, the host's own number */
+
+static DEFINE_MUTEX(etfs_devs_lock);
+/* A device's index, never given to another. */
+static DEFINE_XARRAY(etfs_devs);
+static u32 etfs_nr_devs;
+
+#define ETFS_MAX_DEVS	BIT(15)
+
+static u32 etfs_dev_index(u32 dev)
+{
+	void *entry = xa_load(&etfs_devs, dev);
+
+	if (entry)
+		return xa_to_value(entry);
+	mutex_lock(&etfs_devs_lock);
+	entry = xa_load(&etfs_devs, dev);
+	if (!entry && etfs_nr_devs < ETFS_MAX_DEVS) {
+		entry = xa_mk_value(etfs_nr_devs);
+		if (xa_is_err(xa_store(&etfs_devs, dev, entry,
+				       GFP_KERNEL | __GFP_NOFAIL)))
+			entry = NULL;
+		else
+			etfs_nr_devs++;
+	}
+	mutex_unlock(&etfs_devs_lock);
+	return entry ? xa_to_value(entry) : ETFS_MAX_DEVS;
+}
+
+u64 etfs_mirror_ino(const struct etfs_host_id *id)
+{
+	u32 index = etfs_dev_index(id->dev);
+
+	if (id->ino >> 48 || index == ETFS_MAX_DEVS)
+		return BIT_ULL(63) |
+		       hash_64_generic(id->ino ^ hash_64_generic(id->dev, 64),
+				       63);
+	return BIT_ULL(63) | (u64)index << 48 | id->ino;
+}
+
+void etfs_mirror_exit(void)
+{
+	xa_destroy(&etfs_devs);
+}
+
+/* Paths */
+
+/* How many components below the key a name is. */
+static u32 etfs_mirror_depth(struct dentry *dentry)
+{
+	struct dentry *parent;
+	u32 depth;
+
+	if (d_is_dir(dentry))
+		return RUMPFS_MIRRORED(d_inode(dentry))->depth;
+	parent = dget_parent(dentry);
+	depth = RUMPFS_MIRRORED(d_inode(parent))->depth + 1;
+	dput(parent);
+	return depth;
+}
+
+char *etfs_mirror_path(struct inode *dir, struct dentry *dentry, char *buf)
+{
+	u32 depth = dir ? RUMPFS_MIRRORED(dir)->depth + 1 :
+			  etfs_mirror_depth(dentry);
+	char *path = dentry_path_raw(dentry, buf, PATH_MAX), *at;
+
+	if (IS_ERR(path))
+		return path;
+	at = path + strlen(path);
+	for (; depth; depth--)
+		do {
+			if (at == path)
+				return ERR_PTR(-ENOENT);
+		} while (*--at != '/');
+	return *at ? at + 1 : at;
+}
+
+/* Nodes */
+
+static const struct inode_operations etfs_mirror_dir_inode_operations;
+
+static struct lock_class_key etfs_mirror_dir_lock;
+
+static void etfs_mirror_set_dir(struct inode *inode)
+{
+	/* The host's directories are locked under ours. */
+	lockdep_set_class(&inode->i_rwsem, &etfs_mirror_dir_lock);
+	inode->i_op = &etfs_mirror_dir_inode_operations;
+	inode->i_fop = &etfs_mirror_dir_operations;
+}
+
+/* What there is at a name of a mapped directory. */
+struct etfs_seen {
+	/* a key; a reference */
+	struct etfs_map *map;
+	/* the number of a directory that keys imply, if nothing else is set */
+	u64 ino;
+	/* a host object, if .dev is not 0 */
+	struct etfs_host_id id;
+	struct kstat stat;
+};
+
+static int etfs_mirror_look_host(struct inode *dir, const char *rel,
+				 struct etfs_seen *seen)
+{
+	struct path path;
+	int err;
+
+	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_DIR &&
+	    !etfs_mirror_is_top(dir))
+		return 0;
+	err = etfs_host_find_below(RUMPFS_NODE(dir)->map, rel, &path,
+				   &seen->stat);
+	/* Keys below a name need no host. */
+	if (err == -ENOENT || err == -ENOTDIR || (err && seen->ino))
+		return 0;
+	if (err)
+		return err;
+	if (etfs_mirror_shows(dir, seen->stat.mode) &&
+	    (!seen->ino || S_ISDIR(seen->stat.mode)))
+		seen->id = etfs_host_id(&path, &seen->stat);
+	path_put(&path);
+	return 0;
+}
+
+static int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
+			    struct etfs_seen *seen)
+{
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL), *rel, *name;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	memset(seen, 0, offsetof(struct etfs_seen, stat));
+	rel = etfs_mirror_path(dir, dentry, buf);
+	err = PTR_ERR_OR_ZERO(rel);
+	if (err)
+		goto free_buf;
+	name = strrchr(rel, '/');
+	name = name ? name + 1 : rel;
+	err = rumpfs_names_key(dir, name, strlen(name), &seen->map, &seen->ino);
+	if (!err && !seen->map)
+		err = etfs_mirror_look_host(dir, rel, seen);
+free_buf:
+	kfree(buf);
+	return err;
+}
+
+/* inode is what is looked for, data what it would be. */
+static int etfs_mirror_test(struct inode *inode, void *data)
+{
+	const struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct inode *new = data;
+
+	return node->is_mirrored && node->map == RUMPFS_NODE(new)->map &&
+	       (inode->i_mode & S_IFMT) == (new->i_mode & S_IFMT) &&
+	       inode->i_ino == new->i_ino &&
+	       RUMPFS_MIRRORED(inode)->place == RUMPFS_MIRRORED(new)->place &&
+	       !memcmp(&RUMPFS_MIRRORED(inode)->host,
+		       &RUMPFS_MIRRORED(new)->host,
+		       sizeof(struct etfs_host_id));
+}
+
+static void etfs_mirror_init(struct inode *inode, struct inode *dir,
+			     const struct qstr *name,
+			     const struct etfs_seen *seen)
+{
+	struct rumpfs_mirrored *above = RUMPFS_MIRRORED(dir), *mirrored;
+	bool is_host = seen->id.dev;
+
+	inode->i_mode = is_host ? seen->stat.mode & S_IFMT : S_IFDIR | 0755;
+	inode->i_ino = is_host ? etfs_mirror_ino(&seen->id) : seen->ino;
+	/* Times are the host's, and nothing is changed in memory alone. */
+	inode->i_flags |= S_NOATIME | S_NOCMTIME;
+	simple_inode_init_ts(inode);
+	mirrored = RUMPFS_MIRRORED(inode);
+	mirrored->host = seen->id;
+	if (S_ISDIR(inode->i_mode)) {
+		/* One at two places of the host is two directories here. */
+		mirrored->depth = above->depth + 1;
+		mirrored->place = full_name_hash((void *)(unsigned long)
+						 above->place, name->name,
+						 name->len);
+		etfs_mirror_set_dir(inode);
+	} else {
+		inode->i_op = &etfs_mirror_file_inode_operations;
+		inode->i_fop = &etfs_window_operations;
+	}
+	if (is_host)
+		etfs_mirror_learn(inode, &seen->stat);
+	else
+		set_nlink(inode, 2);
+}
+
+/*
+ * One node for all names of a host file, so that its locks and watches are the
+ * same, and again the same after its dentry was reclaimed.
+ */
+static struct inode *etfs_mirror_node(struct inode *dir,
+				      const struct qstr *name,
+				      const struct etfs_seen *seen)
+{
+	struct inode *inode = new_inode(dir->i_sb), *old;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	etfs_map_get(RUMPFS_NODE(dir)->map);
+	RUMPFS_NODE(inode)->map = RUMPFS_NODE(dir)->map;
+	RUMPFS_NODE(inode)->is_mirrored = true;
+	cache_no_acl(inode);
+	etfs_mirror_init(inode, dir, name, seen);
+	old = inode_insert5(inode, inode->i_ino, etfs_mirror_test, NULL, inode);
+	if (old == inode) {
+		unlock_new_inode(inode);
+		return inode;
+	}
+	iput(inode);
+	if (!old)
+		return ERR_PTR(-ENOMEM);
+	if (seen->id.dev)
+		etfs_mirror_learn(old, &seen->stat);
+	return old;
+}
+
+static struct dentry *etfs_mirror_lookup(struct inode *dir,
+					 struct dentry *dentry,
+					 unsigned int flags)
+{
+	struct etfs_seen seen;
+	struct inode *inode;
+	int err;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	err = etfs_mirror_look(dir, dentry, &seen);
+	if (err)
+		return ERR_PTR(err);
+	if (seen.map)
+		return rumpfs_names_add_key(dir, dentry, seen.map);
+	/* What is not there is asked for again each time. */
+	if (!seen.id.dev && !seen.ino)
+		return NULL;
+	inode = etfs_mirror_node(dir, &dentry->d_name, &seen);
+	if (IS_ERR(inode))
+		return ERR_CAST(inode);
+	rumpfs_names_watch(dentry);
+	return d_splice_alias(inode, dentry);
+}
+
+int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = d_inode(dentry);
+	struct etfs_seen seen;
+	int err;
+
+	if (!inode || !rumpfs_is_key(dir))
+		return 0;
+	err = etfs_mirror_look(dir, dentry, &seen);
+	if (err)
+		return err;
+	if (seen.map) {
+		etfs_map_put(seen.map);
+		return 0;
+	}
+	if (!seen.id.dev)
+		return etfs_mirror_is_implied(inode) &&
+		       inode->i_ino == seen.ino;
+	if (!etfs_mirror_is_same(inode, &seen.id, &seen.stat))
+		return 0;
+	etfs_mirror_learn(inode, &seen.stat);
+	return 1;
+}
+
+bool etfs_mirror_is_mountpoint(struct super_block *sb,
+			       const struct etfs_map *map)
+{
+	struct dentry *dentry;
+	struct inode *inode;
+	bool found = false;
+
+	spin_lock(&sb->s_inode_list_lock);
+	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
+		if (RUMPFS_NODE(inode)->map != map)
+			continue;
+		spin_lock(&inode->i_lock);
+		for_each_alias(dentry, inode)
+			found |= d_mountpoint(dentry);
+		spin_unlock(&inode->i_lock);
+		if (found)
+			break;
+	}
+	spin_unlock(&sb->s_inode_list_lock);
+	return found;
+}
+
+/* Nothing is made, removed or renamed on the host */
+
+static int etfs_mirror_mknod(struct mnt_idmap *idmap, struct inode *dir,
+			     struct dentry *dentry, umode_t mode, dev_t dev)
+{
+	return -EOPNOTSUPP;
+}
+
+static int etfs_mirror_create(struct mnt_idmap *idmap, struct inode *dir,
+			      struct dentry *dentry, umode_t mode)
+{
+	return -EOPNOTSUPP;
+}
+
+COMPAT_CREATE(etfs_mirror_create)
+
+static struct dentry *etfs_mirror_mkdir(struct mnt_idmap *idmap,
+					struct inode *dir,
+					struct dentry *dentry, umode_t mode)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+COMPAT_MKDIR(etfs_mirror_mkdir)
+
+static int etfs_mirror_symlink(struct mnt_idmap *idmap, struct inode *dir,
+			       struct dentry *dentry, const char *target)
+{
+	return -EOPNOTSUPP;
+}
+
+static int etfs_mirror_link(struct dentry *old, struct inode *dir,
+			    struct dentry *dentry)
+{
+	return -EOPNOTSUPP;
+}
+
+static int etfs_mirror_unlink(struct inode *dir, struct dentry *dentry)
+{
+	return -EOPNOTSUPP;
+}
+
+static int etfs_mirror_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	int below = 0;
+
+	if (RUMPFS_NODE(d_inode(dentry))->is_mirrored)
+		below = rumpfs_names_below(d_inode(dentry));
+	return below > 0 ? -ENOTEMPTY : below ?: -EOPNOTSUPP;
+}
+
+static int etfs_mirror_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+			      struct dentry *old, struct inode *new_dir,
+			      struct dentry *new, unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static const struct inode_operations etfs_mirror_dir_inode_operations = {
+	.lookup		= etfs_mirror_lookup,
+	.create		= compat_op(inode_operations, create,
+				    etfs_mirror_create),
+	.link		= etfs_mirror_link,
+	.unlink		= etfs_mirror_unlink,
+	.symlink	= etfs_mirror_symlink,
+	.mkdir		= compat_op(inode_operations, mkdir,
+				    etfs_mirror_mkdir),
+	.rmdir		= etfs_mirror_rmdir,
+	.mknod		= etfs_mirror_mknod,
+	.rename		= etfs_mirror_rename,
+	.getattr	= etfs_mirror_getattr,
+	.setattr	= etfs_mirror_setattr,
+	.permission	= etfs_mirror_dir_permission,
+	.listxattr	= etfs_mirror_listxattr,
+};
+
+/* The kinds */
+
+static int etfs_mirror_may_open(struct file *file, struct file *host)
+{
+	int mask = 0;
+
+	if (file->f_flags & __FMODE_EXEC) {
+		if (etfs_host_is_noexec(host))
+			return -EACCES;
+		mask = MAY_EXEC;
+	} else {
+		if (file->f_mode & FMODE_READ)
+			mask |= MAY_READ;
+		if (file->f_mode & FMODE_WRITE)
+			mask |= MAY_WRITE;
+	}
+	return etfs_mirror_may(file_mnt_idmap(file), &host->f_path, mask);
+}
+
+static struct file *etfs_mirror_open(struct inode *inode, struct file *file,
+				     bool *changed)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL), *rel;
+	struct kstat stat;
+	struct file *host;
+	int err;
+
+	if (!buf)
+		return ERR_PTR(-ENOMEM);
+	rel = etfs_mirror_path(NULL, dentry, buf);
+	host = IS_ERR(rel) ? ERR_CAST(rel) :
+	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel,
+				    file->f_flags & ETFS_OPEN_FLAGS,
+				    &RUMPFS_MIRRORED(inode)->host, &stat);
+	kfree(buf);
+	if (IS_ERR(host))
+		return host;
+	err = etfs_mirror_may_open(file, host);
+	if (err) {
+		fput(host);
+		return ERR_PTR(err);
+	}
+	*changed = etfs_mirror_learn(inode, &stat);
+	return host;
+}
+
+static void etfs_mirror_unbind(struct etfs_map *map)
+{
+}
+
+/* The key's own node, as it was last known to be. */
+static void etfs_mirror_top(struct inode *inode, struct etfs_map *map)
+{
+	inode->i_flags |= S_NOATIME | S_NOCMTIME;
+	inode->i_mode = S_IFDIR | map->attr.mode;
+	inode->i_uid = map->attr.uid;
+	inode->i_gid = map->attr.gid;
+	/* The host's can be read. */
+	inode->i_opflags |= IOP_XATTR;
+	set_nlink(inode, 2);
+	etfs_mirror_set_dir(inode);
+}
+
+static void etfs_mirror_remove(struct etfs_map *map)
+{
+}
+
+#define ETFS_MIRROR_KIND(kind)				\
+	const struct etfs_kind etfs_##kind##_kind = {	\
+		.name	= #kind,			\
+		.type	= S_IFDIR,			\
+		.bind	= etfs_host_bind_dir,		\
+		.unbind	= etfs_mirror_unbind,		\
+		.node	= etfs_mirror_top,		\
+		.open	= etfs_mirror_open,		\
+		.remove	= etfs_mirror_remove,		\
+		.revoke	= etfs_gate_shut,		\
+		.revoke_wait = etfs_gate_wait,		\
+	}
+
+ETFS_MIRROR_KIND(dir);
+ETFS_MIRROR_KIND(subdirs);

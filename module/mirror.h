@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the kinds dir and subdirs share; see mirror.c. */
+#ifndef _RUMPFS_MIRROR_H
+#define _RUMPFS_MIRROR_H
+
+#include "rumpfs.h"
+
+/* The key's own node, or one below it? */
+static inline bool etfs_mirror_is_top(const struct inode *inode)
+{
+	return !RUMPFS_NODE(inode)->is_mirrored;
+}
+
+/* Does this directory exist for the keys below it alone? */
+static inline bool etfs_mirror_is_implied(struct inode *inode)
+{
+	return RUMPFS_NODE(inode)->is_mirrored &&
+	       !RUMPFS_MIRRORED(inode)->host.dev;
+}
+
+/* In mirror.c */
+/*
+ * Where a name below a mapped directory is, from that on; "" for the directory.
+ * dentry may be in lookup, dir is its parent then. Return: in buf, PATH_MAX.
+ */
+char *etfs_mirror_path(struct inode *dir, struct dentry *dentry, char *buf);
+/* The inode number that a host object has here. */
+u64 etfs_mirror_ino(const struct etfs_host_id *id);
+/* Is a host object of this type to be seen in this directory? */
+bool etfs_mirror_shows(struct inode *dir, umode_t type);
+
+/* In mirror_attr.c */
+/* The host object says this; return whether i_mode or an id changed. */
+bool etfs_mirror_learn(struct inode *inode, const struct kstat *host);
+bool etfs_mirror_is_same(struct inode *inode, const struct etfs_host_id *id,
+			 const struct kstat *stat);
+/* Does the host refuse the caller what the mode allows? */
+int etfs_mirror_may(struct mnt_idmap *idmap, const struct path *path, int mask);
+int etfs_mirror_getattr(struct mnt_idmap *idmap, const struct path *path,
+			struct kstat *stat, u32 request_mask,
+			unsigned int flags);
+int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			struct iattr *attr);
+int etfs_mirror_dir_permission(struct mnt_idmap *idmap, struct inode *inode,
+			       int mask);
+ssize_t etfs_mirror_listxattr(struct dentry *dentry, char *list, size_t size);
+extern const struct inode_operations etfs_mirror_file_inode_operations;
+
+/* In mirror_list.c */
+extern const struct file_operations etfs_mirror_dir_operations;
+
+#endif /* _RUMPFS_MIRROR_H */

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What stat, truncate and access say of a host object seen through.
+ *
+ * A node's mode and ids are a copy of the host's, taken anew by each walk over
+ * its name and by each look at it, so that the usual checks see them live.
+ */
+#include "mirror.h"
+
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/namei.h>
+#include <linux/slab.h>
+#include <linux/stat.h>
+#include <linux/string.h>
+#include <linux/xattr.h>
+
+bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
+{
+	const struct etfs_attr *attr = &RUMPFS_NODE(inode)->map->attr;
+	u32 own = etfs_mirror_is_top(inode) ? attr->flags : 0;
+	umode_t mode = own & ETFS_MAP_MODE ? attr->mode : host->mode & 07777;
+	kuid_t uid = own & ETFS_MAP_UID ? attr->uid : host->uid;
+	kgid_t gid = own & ETFS_MAP_GID ? attr->gid : host->gid;
+	bool changed;
+
+	mode |= inode->i_mode & S_IFMT;
+	spin_lock(&inode->i_lock);
+	changed = inode->i_mode != mode || !uid_eq(inode->i_uid, uid) ||
+		  !gid_eq(inode->i_gid, gid);
+	inode->i_mode = mode;
+	inode->i_uid = uid;
+	inode->i_gid = gid;
+	set_nlink(inode, host->nlink);
+	i_size_write(inode, host->size);
+	inode_set_mtime_to_ts(inode, host->mtime);
+	inode_set_ctime_to_ts(inode, host->ctime);
+	spin_unlock(&inode->i_lock);
+	return changed;
+}
+
+/* The host file of whoever has the node open, or NULL. */
+static struct file *etfs_mirror_opened(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct file *host = NULL;
+
+	if (!S_ISREG(inode->i_mode) || hlist_empty(&node->key.opens))
+		return NULL;
+	spin_lock(&inode->i_lock);
+	if (!hlist_empty(&node->key.opens))
+		host = etfs_gate_get_host(hlist_entry(node->key.opens.first,
+						      struct etfs_open,
+						      sibling));
+	spin_unlock(&inode->i_lock);
+	return host;
+}
+
+bool etfs_mirror_is_same(struct inode *inode, const struct etfs_host_id *id,
+			 const struct kstat *stat)
+{
+	return (inode->i_mode & S_IFMT) == (stat->mode & S_IFMT) &&
+	       !memcmp(&RUMPFS_MIRRORED(inode)->host, id, sizeof(*id));
+}
+
+static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
+				 struct kstat *stat)
+{
+	struct inode *inode = d_inode(dentry);
+	struct etfs_host_id id;
+	char *buf, *rel;
+	int err;
+
+	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	rel = etfs_mirror_path(NULL, dentry, buf);
+	err = IS_ERR(rel) ? PTR_ERR(rel) :
+	      etfs_host_find_below(RUMPFS_NODE(inode)->map, rel, path, stat);
+	kfree(buf);
+	if (err || etfs_mirror_is_top(inode))
+		return err;
+	id = etfs_host_id(path, stat);
+	if (etfs_mirror_is_same(inode, &id, stat))
+		return 0;
+	path_put(path);
+	return -ESTALE;
+}
+
+/* Find the host object of a node, by an open file of it or else by its path. */
+static int etfs_mirror_find(struct dentry *dentry, struct path *path,
+			    struct kstat *stat)
+{
+	struct file *host = etfs_mirror_opened(d_inode(dentry));
+	int err;
+
+	if (!host)
+		return etfs_mirror_find_path(dentry, path, stat);
+	err = etfs_host_fgetattr(host, stat);
+	if (!err) {
+		*path = host->f_path;
+		path_get(path);
+	}
+	fput(host);
+	return err;
+}
+
+/*
+ * Lists of the host are asked beside the mode. Ids that the mount maps are not
+ * those of the host's, so there the mode alone counts.
+ */
+int etfs_mirror_may(struct mnt_idmap *idmap, const struct path *path, int mask)
+{
+	if (idmap != &nop_mnt_idmap)
+		return 0;
+	return etfs_host_may(path, mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
+}
+
+/* Refresh the copy in the inode from the host, and ask the host. */
+static int etfs_mirror_ask(struct mnt_idmap *idmap, struct inode *inode,
+			   int mask)
+{
+	struct dentry *dentry;
+	struct kstat stat;
+	struct path path;
+	int err;
+
+	if (etfs_mirror_is_implied(inode))
+		return 0;
+	dentry = d_find_any_alias(inode);
+	if (!dentry)
+		return -ESTALE;
+	err = etfs_mirror_find(dentry, &path, &stat);
+	dput(dentry);
+	if (err)
+		return err;
+	etfs_mirror_learn(inode, &stat);
+	/* The key's own node has a mode and ids of its own. */
+	if (!etfs_mirror_is_top(inode))
+		err = etfs_mirror_may(idmap, &path, mask);
+	path_put(&path);
+	return err;
+}
+
+/* Has the host object gone, and who holds the node only remembers it? */
+static bool etfs_mirror_is_gone(const struct inode *inode, int err)
+{
+	return !etfs_mirror_is_top(inode) &&
+	       (err == -ENOENT || err == -ESTALE || err == -ENOTDIR);
+}
+
+int etfs_mirror_getattr(struct mnt_idmap *idmap, const struct path *path,
+			struct kstat *stat, u32 request_mask,
+			unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct kstat host;
+	struct path found;
+	int err = 0;
+
+	if (etfs_mirror_is_implied(inode)) {
+		generic_fillattr(idmap, request_mask, inode, stat);
+		return 0;
+	}
+	err = etfs_mirror_find(path->dentry, &found, &host);
+	if (etfs_mirror_is_gone(inode, err)) {
+		generic_fillattr(idmap, request_mask, inode, stat);
+		stat->nlink = 0;
+		return 0;
+	}
+	if (err)
+		return err;
+	path_put(&found);
+	etfs_mirror_learn(inode, &host);
+	generic_fillattr(idmap, request_mask, inode, stat);
+	stat->size = host.size;
+	stat->blocks = host.blocks;
+	stat->blksize = host.blksize;
+	stat->nlink = host.nlink;
+	stat->atime = host.atime;
+	stat->mtime = host.mtime;
+	stat->ctime = host.ctime;
+	stat->btime = host.btime;
+	stat->result_mask |= host.result_mask & STATX_BTIME;
+	return 0;
+}
+
+static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
+				const struct iattr *attr)
+{
+	struct etfs_map *map = RUMPFS_NODE(d_inode(dentry))->map;
+	struct inode *inode = d_inode(dentry);
+	struct file *host = NULL;
+	struct kstat stat;
+	char *buf, *rel;
+	int err;
+
+	if ((attr->ia_valid & ATTR_FILE) && attr->ia_file->private_data) {
+		host = etfs_gate_get_host(attr->ia_file->private_data);
+		if (!host)
+			return -EIO;
+	}
+	if (!host) {
+		buf = kmalloc(PATH_MAX, GFP_KERNEL);
+		if (!buf)
+			return -ENOMEM;
+		rel = etfs_mirror_path(NULL, dentry, buf);
+		host = IS_ERR(rel) ? ERR_CAST(rel) :
+		       etfs_host_open_below(map, rel, O_WRONLY,
+					    &RUMPFS_MIRRORED(inode)->host,
+					    &stat);
+		kfree(buf);
+	}
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	/* Who has it open for writing was asked then. */
+	err = attr->ia_valid & ATTR_FILE ? 0 :
+	      etfs_mirror_may(idmap, &host->f_path, MAY_WRITE);
+	if (!err)
+		err = etfs_host_truncate(host, attr->ia_size);
+	fput(host);
+	if (!err)
+		i_size_write(inode, attr->ia_size);
+	return err;
+}
+
+/* A file can be cut; nothing else of a host object is changed. */
+int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+			struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	int err;
+
+	if (!(attr->ia_valid & ATTR_SIZE) || !S_ISREG(inode->i_mode))
+		return -EOPNOTSUPP;
+	err = etfs_gate_make(map) ?: etfs_map_use(map);
+	if (err)
+		return err;
+	err = -EIO;
+	if (etfs_map_enter(map)) {
+		err = etfs_mirror_truncate(idmap, dentry, attr);
+		etfs_map_leave(map);
+	}
+	etfs_map_unuse(map);
+	return err;
+}
+
+static int etfs_mirror_file_permission(struct mnt_idmap *idmap,
+				       struct inode *inode, int mask)
+{
+	int err;
+
+	if ((mask & MAY_WRITE) &&
+	    (RUMPFS_NODE(inode)->map->spec.flags & ETFS_MAP_RO))
+		return -EROFS;
+	err = generic_permission(idmap, inode, mask);
+	/* The walk that led here has asked; an open file may be older. */
+	if (err != -EACCES)
+		return err;
+	if (mask & MAY_NOT_BLOCK)
+		return -ECHILD;
+	if (etfs_mirror_ask(idmap, inode, mask))
+		return err;
+	return generic_permission(idmap, inode, mask);
+}
+
+/*
+ * Asked before each step into a directory. A key below one whose host has gone
+ * is still there, so the last known rights go on.
+ */
+int etfs_mirror_dir_permission(struct mnt_idmap *idmap, struct inode *inode,
+			       int mask)
+{
+	if (etfs_host_is_walking())
+		return -ELOOP;
+	if (mask & MAY_NOT_BLOCK)
+		return -ECHILD;
+	if (etfs_mirror_ask(idmap, inode, mask) == -EACCES)
+		return -EACCES;
+	return generic_permission(idmap, inode, mask);
+}
+
+/* Extended attributes */
+
+ssize_t etfs_mirror_listxattr(struct dentry *dentry, char *list, size_t size)
+{
+	struct kstat stat;
+	struct path path;
+	ssize_t ret;
+
+	if (etfs_mirror_is_implied(d_inode(dentry)))
+		return 0;
+	ret = etfs_mirror_find(dentry, &path, &stat);
+	if (ret)
+		return ret;
+	ret = vfs_listxattr(path.dentry, list, size);
+	path_put(&path);
+	return ret;
+}
+
+/* The VFS has asked our node who may; the registrant reads. */
+ssize_t etfs_mirror_getxattr(struct dentry *dentry, struct inode *inode,
+			     const char *name, void *buf, size_t size)
+{
+	struct kstat stat;
+	struct path path;
+	ssize_t ret;
+
+	if (etfs_mirror_is_implied(inode))
+		return -ENODATA;
+	ret = etfs_mirror_find(dentry, &path, &stat);
+	if (ret)
+		return ret;
+	ret = vfs_getxattr(path_mnt_idmap(&path), path.dentry, name, buf,
+			   size);
+	path_put(&path);
+	return ret;
+}
+
+const struct inode_operations etfs_mirror_file_inode_operations = {
+	.getattr	= etfs_mirror_getattr,
+	.setattr	= etfs_mirror_setattr,
+	.permission	= etfs_mirror_file_permission,
+	.listxattr	= etfs_mirror_listxattr,
+};
