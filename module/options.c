@@ -214,6 +214,13 @@ static int etfs_line_word(struct etfs_line *line, const struct etfs_field *item,
 	return 0;
 }
 
+static bool etfs_option_is_supported(enum etfs_word word, enum etfs_type type)
+{
+	/* Directories are bound by path alone. */
+	return etfs_options[word].is_supported &&
+	       (word != WORD_PIN || type == ETFS_REG);
+}
+
 int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 		     struct etfs_field *item, u32 *seen)
 {
@@ -260,7 +267,7 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 	err = etfs_line_value(line, op, word, &value);
 	if (err)
 		return err;
-	if (!option->is_supported && !line->late)
+	if (!etfs_option_is_supported(word, op->spec.type) && !line->late)
 		return etfs_line_refuse(line, item->col, -EINVAL,
 					"option %s is not in this version",
 					option->name);
