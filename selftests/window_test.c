@@ -343,6 +343,37 @@ TEST_F(window, copy_file_range_stops_at_the_end)
 	close(out);
 }
 
+/* Space is taken and given back inside the window, and nothing is moved. */
+TEST_F(window, fallocate_stops_at_the_end)
+{
+	const int keep = FALLOC_FL_KEEP_SIZE;
+	const int punch = FALLOC_FL_PUNCH_HOLE | keep;
+	off_t size = self->size, half = size / 2;
+	int fd = open(KEY, O_RDWR);
+
+	EXPECT_EQ(0, ERR(fallocate(fd, 0, 0, size)));
+	EXPECT_EQ(0, fill_is(KEY, 0, size, variant->offset, SEED));
+	EXPECT_EQ(EOPNOTSUPP,
+		  ERR(fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, PAGE)));
+	EXPECT_EQ(EOPNOTSUPP,
+		  ERR(fallocate(fd, FALLOC_FL_INSERT_RANGE, 0, PAGE)));
+	if (variant->size) {
+		EXPECT_EQ(ENOSPC, ERR(fallocate(fd, 0, 0, size + 1)));
+		EXPECT_EQ(ENOSPC, ERR(fallocate(fd, keep, size, 1)));
+		/* A hole past the end is none. */
+		EXPECT_EQ(0, ERR(fallocate(fd, punch, size, TOTAL)));
+	} else {
+		EXPECT_EQ(0, ERR(fallocate(fd, 0, size, 100)));
+		EXPECT_EQ(size + 100, size_of(KEY));
+		EXPECT_EQ(TOTAL + 100, size_of(self->host));
+	}
+	EXPECT_EQ(0, ERR(fallocate(fd, punch, half, TOTAL)));
+	EXPECT_EQ(0, fill_is(KEY, 0, half, variant->offset, SEED));
+	EXPECT_EQ(size - half, pread(fd, buf, size - half, half));
+	EXPECT_EQ(-1, byte_differs(buf, size - half, 0));
+	close(fd);
+}
+
 TEST_F(window, vectors_are_cut_as_well)
 {
 	struct iovec iov[3] = { { buf, 3000 },
