@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What cannot be mapped, and what the host says about it. */
 
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include "lib/fixture.h"
@@ -241,6 +243,54 @@ TEST_F(path, a_block_device_can_be_a_file)
 	EXPECT_EQ(0, table("flush"));
 	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD, 0));
 	close(loop);
+}
+
+/* What open(2) would ask of the host: the mount and the flags of the inode. */
+TEST_F(path, a_device_on_a_nodev_mount_is_refused)
+{
+	ASSERT_EQ(0, mkdir(HOST "/m", 0755));
+	ASSERT_EQ(0, mount("none", HOST "/m", "tmpfs", MS_NODEV, NULL));
+	/* There is no such device: who gets as far as opening it says so. */
+	ASSERT_EQ(0, mknod(HOST "/m/dev", S_IFBLK | 0666, makedev(0, 7)));
+	EXPECT_EQ(EACCES, table("/k " HOST "/m/dev reg"));
+	EXPECT_EQ(EACCES, table("/k " HOST "/m/dev blk ro"));
+	ASSERT_EQ(0, mount(NULL, HOST "/m", NULL, MS_REMOUNT, NULL));
+	EXPECT_EQ(ENXIO, table("/k " HOST "/m/dev reg"));
+}
+
+TEST_F(path, an_append_only_file_is_read_only)
+{
+	int flags = FS_APPEND_FL, fd;
+
+	ASSERT_EQ(0, mount_ext4(HOST "/disk", HOST "/img", 8));
+	ASSERT_EQ(0, put_text(HOST "/disk/f", "log"));
+	ASSERT_EQ(0, table("/before " HOST "/disk/f reg"));
+	fd = open(HOST "/disk/f", O_RDONLY);
+	ASSERT_EQ(0, ERR(ioctl(fd, FS_IOC_SETFLAGS, &flags)));
+	close(fd);
+
+	EXPECT_EQ(EPERM, table("/k " HOST "/disk/f reg"));
+	EXPECT_EQ(EPERM, open_err(MNT "/before", O_WRONLY));
+	EXPECT_EQ(0, text_is(MNT "/before", "log"));
+	EXPECT_EQ(0, table("/k " HOST "/disk/f reg ro"));
+	EXPECT_EQ(0, text_is(MNT "/k", "log"));
+}
+
+/* A stack of two stands on one rumpfs at most: no chain leads to itself. */
+TEST_F(path, a_host_stacked_two_deep_is_refused)
+{
+	const char *layers = "lowerdir=" HOST "/ro:" HOST "/d";
+	const char *stacked = "lowerdir=" HOST "/o1:" HOST "/d";
+
+	ASSERT_EQ(0, mkdir(HOST "/o1", 0755));
+	ASSERT_EQ(0, mkdir(HOST "/o2", 0755));
+	ASSERT_EQ(0, ERR(mount("o1", HOST "/o1", "overlay", 0, layers)));
+	ASSERT_EQ(0, ERR(mount("o2", HOST "/o2", "overlay", 0, stacked)));
+	EXPECT_EQ(0, table("/k " HOST "/o1/g reg ro"));
+	EXPECT_EQ(0, text_is(MNT "/k", "read only"));
+	EXPECT_EQ(ELOOP, table("/deep " HOST "/o2/g reg ro"));
+	EXPECT_TRUE(last_error_has("stacked 2 deep"));
+	EXPECT_EQ(ELOOP, table("/deep " HOST "/o2/g blk ro"));
 }
 
 /* Nothing below the root is held: the host may umount it, or mount over it. */
