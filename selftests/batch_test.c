@@ -344,4 +344,28 @@ TEST_F(batch, many_lines_of_one_write_appear_together)
 	EXPECT_EQ(0, count_names(MNT));
 }
 
+/* Nor is it seen before it is whole: this one never is. */
+TEST_F(batch, nothing_is_seen_of_a_batch_that_is_refused)
+{
+	static char text[4096];
+	int i, seen = 0, status;
+	size_t len = 0;
+	pid_t pid;
+
+	for (i = 0; i < 150; i++)
+		len += sprintf(text + len, "/k%d " G " reg\n", i);
+	len += sprintf(text + len, "/k " HOST "/none reg\n");
+	pid = fork();
+	if (!pid) {
+		for (i = 0; i < 50; i++)
+			if (table_write(text, len) != ENOENT)
+				_exit(1);
+		_exit(0);
+	}
+	while (!waitpid(pid, &status, WNOHANG))
+		seen += !!count_names(MNT);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, seen);
+}
+
 TEST_HARNESS_MAIN
