@@ -98,6 +98,7 @@ CASE(fifo, HOST "/fifo", "", EINVAL, EINVAL);
 CASE(fifo_read_only, HOST "/fifo", "ro", EINVAL, EINVAL);
 CASE(socket, HOST "/sock", "", EINVAL, EINVAL);
 CASE(character_device, "/dev/null", "", EINVAL, EINVAL);
+CASE(on_proc, "/proc/self/mem", "ro", ELOOP, ELOOP);
 CASE(read_only_mount, HOST "/ro/g", "", EROFS, EACCES);
 CASE(read_only_mount_ro, HOST "/ro/g", "ro", 0, 0);
 CASE(on_rumpfs, MNT "/mine", "", ELOOP, ELOOP);
@@ -291,6 +292,41 @@ TEST_F(path, a_host_stacked_two_deep_is_refused)
 	EXPECT_EQ(ELOOP, table("/deep " HOST "/o2/g reg ro"));
 	EXPECT_TRUE(last_error_has("stacked 2 deep"));
 	EXPECT_EQ(ELOOP, table("/deep " HOST "/o2/g blk ro"));
+}
+
+/* A message queue is a regular file without ->read_iter. */
+TEST_F(path, a_file_that_has_no_bytes_is_refused)
+{
+	ASSERT_EQ(0, mkdir(HOST "/mq", 0755));
+	ASSERT_EQ(0, mount("none", HOST "/mq", "mqueue", 0, NULL));
+	ASSERT_EQ(0, open_err(HOST "/mq/q", O_RDONLY | O_CREAT));
+	EXPECT_EQ(EINVAL, table("/k " HOST "/mq/q reg ro"));
+	EXPECT_TRUE(last_error_has("by bytes"));
+	EXPECT_EQ(EINVAL, table("/k " HOST "/mq/q blk ro"));
+
+	/* Nor later. */
+	ASSERT_EQ(0, table("/k " F " reg ro"));
+	ASSERT_EQ(0, mount(HOST "/mq/q", F, NULL, MS_BIND, NULL));
+	EXPECT_EQ(EINVAL, open_err(MNT "/k", O_RDONLY));
+	ASSERT_EQ(0, umount(F));
+	ASSERT_EQ(0, unlink(HOST "/mq/q"));
+}
+
+TEST_F(path, no_byte_lies_past_the_largest_offset)
+{
+	const off_t far = 1LL << 62;
+	char byte[1];
+	int fd;
+
+	ASSERT_EQ(0, put_text(HOST "/huge", "x"));
+	ASSERT_EQ(0, ERR(truncate(HOST "/huge", INT64_MAX)));
+	ASSERT_EQ(0, table("/k " HOST "/huge reg offset=%lld", (long long)far));
+	EXPECT_EQ(far - 1, size_of(MNT "/k"));
+	fd = open(MNT "/k", O_RDWR);
+	EXPECT_EQ(EFBIG, ERR(pwrite(fd, "x", 1, far)));
+	EXPECT_EQ(EFBIG, ERR(fallocate(fd, 0, far, 1)));
+	EXPECT_EQ(0, pread(fd, byte, 1, far));
+	close(fd);
 }
 
 /* Nothing below the root is held: the host may umount it, or mount over it. */
