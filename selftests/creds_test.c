@@ -201,6 +201,11 @@ TEST_F(creds, a_writer_strips_setuid)
 	ASSERT_EQ(0, AS_USER(USER, write_to(fd, "y")));
 	EXPECT_EQ(S_IFREG | 0755, mode_of(F));
 	close(fd);
+
+	/* A truncation is a write. */
+	ASSERT_EQ(0, chmod(F, 06755));
+	ASSERT_EQ(0, AS_USER(USER, ERR(truncate(KEY, 1))));
+	EXPECT_EQ(S_IFREG | 0755, mode_of(F));
 }
 
 TEST_F(creds, file_size_limits_hold)

@@ -329,6 +329,9 @@ TEST_F(table, a_directory_with_keys_below_cannot_go_or_move)
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/made", MNT "/c", 0));
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/a", MNT "/free", RENAME_EXCHANGE));
 	EXPECT_EQ(EOPNOTSUPP, move(MNT "/free", MNT "/a", RENAME_EXCHANGE));
+	EXPECT_EQ(ENOTEMPTY, move(MNT "/free", MNT "/a", 0));
+	EXPECT_EQ(ENOTEMPTY, move(MNT "/free", MNT "/a/b", 0));
+	EXPECT_EQ(ENOTEMPTY, move(MNT "/free", MNT "/made", 0));
 	EXPECT_EQ(SIZE, size_of(MNT "/a/b/k"));
 	ASSERT_EQ(0, table("flush"));
 	EXPECT_EQ(0, rmdir(MNT "/a/b"));
