@@ -27,7 +27,7 @@ $(compat)/probed.h: $(compat)/probe.sh $(wildcard $(compat)/probe/*.c $(KDIR)/.c
 install modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= modules_install
 	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
-		$$($(MAKE) -s -C $(KDIR) kernelrelease)
+		$$(modinfo -F vermagic rumpfs.ko | cut -d' ' -f1)
 
 ## clean: remove what was built here; build/ too
 clean:
