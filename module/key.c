@@ -221,9 +221,13 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	int err;
 
-	/* By a handle of a key that is gone: a disk's number may be another's. */
+	/*
+	 * It was replaced since the name was looked up, and the VFS looks
+	 * again; or it is a handle of a key that is gone, and a disk's number
+	 * may be another's by now.
+	 */
 	if ((mask & MAY_OPEN) && !rumpfs_key_is_live(inode))
-		return S_ISREG(inode->i_mode) ? -ENOENT : -ENXIO;
+		return -ESTALE;
 	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */

@@ -130,6 +130,13 @@ TEST_F(use, goes_on_after_a_lazy_removal)
 	if (variant->map)
 		EXPECT_EQ(-1, fill_differs(self->map, PAGE,
 					   variant->options ? 1 : 0, 1));
+	/* A handle does not open what is gone. */
+	if (variant->path) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", self->fd);
+		EXPECT_EQ(ESTALE, open_err(path, O_RDONLY));
+	}
 	release(self, variant);
 
 	/* The name is free, and a new key has nothing of the old one. */
