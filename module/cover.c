@@ -595,7 +595,7 @@ static int etfs_cached_check(struct inode *inode, pgoff_t first, pgoff_t last)
 	if (err || first || last != ULONG_MAX || etfs_stamp_is_fresh(&stamp))
 		WRITE_ONCE(cached->is_stale, true);
 	cached->stamp = stamp;
-	cached->checked = jiffies;
+	WRITE_ONCE(cached->checked, jiffies);
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
 }
@@ -611,9 +611,11 @@ static int etfs_cached_check_all(struct inode *inode)
  */
 static int etfs_cached_check_page(struct inode *inode, pgoff_t index)
 {
-	if (READ_ONCE(etfs_cached_of(inode)->checked) == jiffies)
-		return etfs_cached_check(inode, index, index);
-	return etfs_cached_check_all(inode);
+	unsigned long checked = READ_ONCE(etfs_cached_of(inode)->checked);
+
+	if (time_after(jiffies, checked))
+		return etfs_cached_check_all(inode);
+	return etfs_cached_check(inode, index, index);
 }
 
 /* No ->map_pages: each fault is to be checked. */

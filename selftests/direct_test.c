@@ -13,7 +13,7 @@
 
 #define F HOST "/disk/f"
 #define KEY MNT "/k"
-#define TOTAL (1 << 20)
+#define TOTAL 1048576
 #define SEED 9
 
 static char buf[65536] __attribute__((aligned(4096)));
@@ -242,7 +242,8 @@ TEST_F(direct, copy_file_range_to_and_from_memory)
 	EXPECT_EQ(10000, copy_file_range(in, &from, out, &to, 10000, 0));
 	EXPECT_EQ(10000, pread(out, buf, 65536, 0));
 	EXPECT_EQ(-1, fill_differs(buf, 10000, variant->offset, SEED));
-	from = to = 0;
+	from = 0;
+	to = 0;
 	close(in);
 	in = open(KEY, O_RDWR);
 	EXPECT_EQ(10000, copy_file_range(out, &from, in, &to, 10000, 0));

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "lib/fixture.h"
 
@@ -378,11 +379,9 @@ static int disk_nr(const char *path)
 	int nr = -1;
 	char *text;
 
-	if (stat(path, &st))
-		return -1;
-	if (run("basename $(readlink -f /sys/dev/block/%u:%u) > /mnt/name",
-		(unsigned)(st.st_rdev >> 8 & 0xfff),
-		(unsigned)((st.st_rdev & 0xff) | (st.st_rdev >> 12 & 0xfff00))))
+	if (stat(path, &st) ||
+	    run("basename $(readlink -f /sys/dev/block/%u:%u) > /mnt/name",
+		major(st.st_rdev), minor(st.st_rdev)))
 		return -1;
 	text = slurp("/mnt/name", 64, NULL);
 	if (text)
@@ -397,7 +396,8 @@ TEST_F(revoke, pulls_out_a_disk)
 
 	close(self->fd);
 	close(self->host_fd);
-	self->fd = self->host_fd = -1;
+	self->fd = -1;
+	self->host_fd = -1;
 	ASSERT_EQ(0, table("flush"));
 	ASSERT_EQ(0, table("/k " F " blk %s", variant->options));
 	nr = disk_nr(KEY);
