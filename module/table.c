@@ -249,10 +249,11 @@ struct etfs_map *etfs_key_map(const struct etfs_key *key)
 		unborn = NULL;
 		first = rcu_dereference(key->map);
 		for (map = first; map; map = rcu_dereference(map->older)) {
-			if (etfs_life_is_on(&map->life))
+			/* Asked once: it may be born between two looks. */
+			if (!etfs_life_is_born(&map->life))
+				unborn = unborn ?: map;
+			else if (etfs_life_is_on(&map->life))
 				return map;
-			if (!unborn && !etfs_life_is_born(&map->life))
-				unborn = map;
 		}
 	} while (first != rcu_dereference(key->map) ||
 		 (unborn && etfs_life_is_born(&unborn->life)));
