@@ -128,7 +128,7 @@ struct rumpfs_node {
 		struct {
 			/* attr_seq of the map when i_mode and the ids were set */
 			u32 attr_seq;
-			/* the inode with its cached pages, weak; see cover.c */
+			/* the inode with its cached pages, weak; see cached.c */
 			struct inode *cover;
 			/* of a mirrored file: struct etfs_open; under i_lock */
 			struct hlist_head opens;
@@ -136,7 +136,7 @@ struct rumpfs_node {
 			struct rumpfs_mirrored mirrored;
 		} key;
 		struct etfs_cached {
-			/* the key's inode, weak; see cover.c */
+			/* the key's inode, weak; see cached.c */
 			struct inode *node;
 			/* I: a reference; the pages go when it is revoked */
 			struct etfs_map *map;
@@ -482,19 +482,28 @@ ssize_t etfs_mirror_getxattr(struct dentry *dentry, struct inode *inode,
 void etfs_mirror_exit(void);
 
 /* In cover.c: a window's pages in somebody's address space */
+int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);
+void etfs_cover_exit(void);
+/* The gate is shut and empty: no area shows a page of the host any more. */
+void etfs_covers_unmap(struct etfs_gate *gate);
+/*
+ * Take pages from start to before end out of all areas, ULONG_MAX for all;
+ * copies that a process has made of private ones stay its own.
+ */
+void etfs_unmap_pages(struct address_space *mapping, pgoff_t start,
+		      pgoff_t end);
+
+/* In cached.c: pages of an unaligned window */
 extern const struct address_space_operations etfs_cover_aops;
 int etfs_cover_open(struct etfs_open *open, struct inode *node,
 		    struct file *file);
-int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);
+int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma);
 /* Bytes of the window were changed through the key. */
 void etfs_cover_changed(struct inode *inode);
 /* A key's inode, or one with cached pages, goes. */
 void etfs_cover_evict_key(struct inode *inode);
 void etfs_cover_evict(struct inode *inode);
-void etfs_cover_exit(void);
-/* The gate is shut and empty: no area shows a page of the host any more. */
-void etfs_covers_unmap(struct etfs_gate *gate);
-/* The same for an inode with cached pages, which lets go of the host. */
+/* The gate is shut and empty: an inode with cached pages lets go of the host. */
 void etfs_cover_shut(struct inode *inode);
 
 #endif /* _RUMPFS_RUMPFS_H */

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pages of a window that the host's own cannot stand for.
+ *
+ * A window that begins or ends amid a page has pages of its own, filled from
+ * the host's, in an inode that stands for one host file behind one key. They
+ * are as of a stamp of that file, which is compared at each mmap and each
+ * fault.
+ */
+#include "rumpfs.h"
+
+#include <linux/file.h>
+#include <linux/highmem.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+/* Covers the weak pointers between a key's inode and that of its pages. */
+static DEFINE_SPINLOCK(etfs_cached_lock);
+
+static struct etfs_cached *etfs_cached_of(const struct inode *inode)
+{
+	return &RUMPFS_NODE(inode)->cached;
+}
+
+static struct etfs_stamp etfs_stamp_take(const struct file *host)
+{
+	const struct inode *inode = file_inode(host);
+
+	return (struct etfs_stamp) {
+		.size = etfs_host_size(host),
+		.mtime = inode_get_mtime(inode),
+		.ctime = inode_get_ctime(inode),
+	};
+}
+
+static bool etfs_stamp_equal(const struct etfs_stamp *a,
+			     const struct etfs_stamp *b)
+{
+	return a->size == b->size && timespec64_equal(&a->mtime, &b->mtime) &&
+	       timespec64_equal(&a->ctime, &b->ctime);
+}
+
+/*
+ * Times move in ticks: a file that was changed just now can change again
+ * without another stamp.
+ */
+static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp)
+{
+	struct timespec64 now, age;
+
+	ktime_get_coarse_real_ts64(&now);
+	age = timespec64_sub(now, stamp->ctime);
+	return age.tv_sec < 0 || (!age.tv_sec &&
+				  age.tv_nsec < 4 * TICK_NSEC);
+}
+
+/*
+ * Part of one page of the host's page cache. Not by the host's own read: that
+ * may take a lock which a write has, whose buffer we are faulting in.
+ */
+static ssize_t etfs_cached_copy(struct file *host, void *to, size_t len,
+				loff_t off)
+{
+	size_t offset = offset_in_page(off);
+	struct folio *folio;
+
+	len = min(len, PAGE_SIZE - offset);
+	folio = read_mapping_folio(host->f_mapping, off >> PAGE_SHIFT, host);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	memcpy_from_page(to, folio_file_page(folio, off >> PAGE_SHIFT), offset,
+			 len);
+	folio_put(folio);
+	return len;
+}
+
+static ssize_t etfs_cached_read_host(struct file *host, void *to, size_t len,
+				     loff_t off)
+{
+	/* tmpfs and overlayfs have none; tmpfs takes no lock. */
+	if (host->f_mapping->a_ops->read_folio)
+		return etfs_cached_copy(host, to, len, off);
+	return kernel_read(host, to, len, &off);
+}
+
+static ssize_t etfs_cached_read(const struct etfs_cached *cached,
+				struct folio *folio)
+{
+	u64 size = etfs_window_size(&cached->win,
+				    etfs_host_size(cached->host));
+	size_t want = 0, done = 0;
+	loff_t pos = folio_pos(folio);
+	ssize_t n = 0;
+
+	if (pos < size)
+		want = min_t(u64, size - pos, PAGE_SIZE);
+	while (done < want) {
+		n = etfs_cached_read_host(cached->host,
+					  folio_address(folio) + done,
+					  want - done,
+					  cached->win.offset + pos + done);
+		if (n <= 0)
+			return n ?: done;
+		done += n;
+	}
+	return done;
+}
+
+static int etfs_cached_fill(struct file *file, struct folio *folio)
+{
+	const struct etfs_cached *cached =
+		etfs_cached_of(folio->mapping->host);
+	ssize_t n = -EIO;
+
+	if (etfs_map_enter(cached->map)) {
+		n = etfs_cached_read(cached, folio);
+		etfs_map_leave(cached->map);
+	}
+	if (n >= 0) {
+		folio_zero_segment(folio, n, folio_size(folio));
+		flush_dcache_folio(folio);
+		folio_mark_uptodate(folio);
+	}
+	folio_unlock(folio);
+	return min_t(ssize_t, n, 0);
+}
+
+const struct address_space_operations etfs_cover_aops = {
+	.read_folio	= etfs_cached_fill,
+};
+
+/* Is what was read when the stamp was taken what the host file has now? */
+static bool etfs_cached_is_current(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct etfs_stamp stamp = etfs_stamp_take(cached->host);
+	bool is_current;
+
+	filemap_invalidate_lock_shared(inode->i_mapping);
+	is_current = !READ_ONCE(cached->is_stale) &&
+		     etfs_stamp_equal(&stamp, &cached->stamp);
+	filemap_invalidate_unlock_shared(inode->i_mapping);
+	return is_current;
+}
+
+/*
+ * Drop the pages from first to last if the host file is not as it was when
+ * they were read. Context: inside the mapping.
+ */
+static int etfs_cached_check(struct inode *inode, pgoff_t first, pgoff_t last)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct etfs_stamp stamp;
+	int err;
+
+	if (etfs_cached_is_current(inode))
+		return 0;
+	filemap_invalidate_lock(inode->i_mapping);
+	WRITE_ONCE(cached->is_stale, false);
+	/* Before the pages are read again, so that a change is not missed. */
+	smp_mb();
+	stamp = etfs_stamp_take(cached->host);
+	i_size_write(inode, etfs_window_size(&cached->win, stamp.size));
+	err = invalidate_inode_pages2_range(inode->i_mapping, first, last);
+	/* A part says nothing of the rest. */
+	if (err || first || last != ULONG_MAX || etfs_stamp_is_fresh(&stamp))
+		WRITE_ONCE(cached->is_stale, true);
+	cached->stamp = stamp;
+	WRITE_ONCE(cached->checked, jiffies);
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}
+
+static int etfs_cached_check_all(struct inode *inode)
+{
+	return etfs_cached_check(inode, 0, ULONG_MAX);
+}
+
+/*
+ * An instruction may need two pages, and the host file may change all the
+ * time: within a tick each fault drops none but its own page.
+ */
+static int etfs_cached_check_page(struct inode *inode, pgoff_t index)
+{
+	unsigned long checked = READ_ONCE(etfs_cached_of(inode)->checked);
+
+	if (time_after(jiffies, checked))
+		return etfs_cached_check_all(inode);
+	return etfs_cached_check(inode, index, index);
+}
+
+/* No ->map_pages: each fault is to be checked. */
+static vm_fault_t etfs_cached_fault(struct vm_fault *vmf)
+{
+	struct inode *inode = vmf->vma->vm_file->f_mapping->host;
+	struct etfs_map *map = etfs_cached_of(inode)->map;
+	vm_fault_t ret;
+	int err;
+
+	if (!etfs_map_enter(map))
+		return VM_FAULT_SIGBUS;
+	/* See etfs_cover_do_fault(). */
+	etfs_map_get(map);
+	err = etfs_cached_check_page(inode, vmf->pgoff);
+	ret = err ? vmf_error(err) : filemap_fault(vmf);
+	etfs_map_leave(map);
+	etfs_map_put(map);
+	return ret;
+}
+
+static const struct vm_operations_struct etfs_cached_vm_ops = {
+	.fault = etfs_cached_fault,
+};
+
+static struct inode *etfs_cached_new(struct inode *node,
+				     struct etfs_open *open)
+{
+	struct etfs_cached *cached;
+	struct inode *inode;
+	struct file *host;
+
+	/* Pages are read as they are, whatever this open is for. */
+	host = etfs_host_reopen(open->map, open->host, O_RDONLY);
+	if (IS_ERR(host))
+		return ERR_CAST(host);
+	inode = new_inode(node->i_sb);
+	if (!inode) {
+		fput(host);
+		return ERR_PTR(-ENOMEM);
+	}
+	inode->i_ino = node->i_ino;
+	inode->i_mode = S_IFREG;
+	i_size_write(inode, etfs_open_size(open));
+	inode->i_mapping->a_ops = &etfs_cover_aops;
+	mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL);
+	cached = etfs_cached_of(inode);
+	cached->map = open->map;
+	etfs_map_get(cached->map);
+	cached->host = host;
+	cached->win = open->map->spec.win;
+	cached->is_stale = true;
+	return inode;
+}
+
+/* Context: etfs_cached_lock. */
+static bool etfs_cached_is_of(const struct etfs_cached *cached,
+			      const struct file *host)
+{
+	return cached->host && file_inode(cached->host) == file_inode(host);
+}
+
+/* The pages of this host file behind this key, shared by who has it open. */
+static struct inode *etfs_cached_get(struct inode *node,
+				     struct etfs_open *open)
+{
+	struct inode *new = etfs_cached_new(node, open), *old;
+
+	if (IS_ERR(new))
+		return new;
+	spin_lock(&etfs_cached_lock);
+	old = RUMPFS_NODE(node)->key.cover;
+	if (old && etfs_cached_is_of(etfs_cached_of(old), open->host) &&
+	    igrab(old)) {
+		spin_unlock(&etfs_cached_lock);
+		iput(new);
+		return old;
+	}
+	if (old)
+		etfs_cached_of(old)->node = NULL;
+	RUMPFS_NODE(node)->key.cover = new;
+	etfs_cached_of(new)->node = node;
+	spin_unlock(&etfs_cached_lock);
+	return new;
+}
+
+void etfs_cover_changed(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	if (!READ_ONCE(node->key.cover))
+		return;
+	spin_lock(&etfs_cached_lock);
+	if (node->key.cover)
+		WRITE_ONCE(etfs_cached_of(node->key.cover)->is_stale, true);
+	spin_unlock(&etfs_cached_lock);
+}
+
+void etfs_cover_evict_key(struct inode *inode)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	if (!S_ISREG(inode->i_mode))
+		return;
+	spin_lock(&etfs_cached_lock);
+	if (node->key.cover)
+		etfs_cached_of(node->key.cover)->node = NULL;
+	spin_unlock(&etfs_cached_lock);
+}
+
+void etfs_cover_evict(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+
+	spin_lock(&etfs_cached_lock);
+	if (cached->node && RUMPFS_NODE(cached->node)->key.cover == inode)
+		RUMPFS_NODE(cached->node)->key.cover = NULL;
+	spin_unlock(&etfs_cached_lock);
+	if (cached->host)
+		fput(cached->host);
+	etfs_map_put(cached->map);
+}
+
+void etfs_cover_shut(struct inode *inode)
+{
+	struct etfs_cached *cached = etfs_cached_of(inode);
+	struct file *host;
+
+	etfs_unmap_pages(inode->i_mapping, 0, ULONG_MAX);
+	truncate_inode_pages(inode->i_mapping, 0);
+	spin_lock(&etfs_cached_lock);
+	host = cached->host;
+	cached->host = NULL;
+	spin_unlock(&etfs_cached_lock);
+	if (host)
+		fput(host);
+}
+
+/*
+ * The file gets the mapping it will be mapped by before anybody has the file:
+ * mmap(2) counts in it before it calls us.
+ */
+int etfs_cover_open(struct etfs_open *open, struct inode *node,
+		    struct file *file)
+{
+	struct inode *cover;
+
+	if (etfs_window_is_aligned(&open->map->spec.win) ||
+	    !(file->f_mode & FMODE_READ))
+		return 0;
+	cover = etfs_cached_get(node, open);
+	if (IS_ERR(cover))
+		return PTR_ERR(cover);
+	open->cover = cover;
+	file->f_mapping = open->cover->i_mapping;
+	return 0;
+}
+
+int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -ENODEV;
+		/* Nor by mprotect later. */
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	/* Its reads take a lock that the writer of our pages may have. */
+	if (IS_DAX(file_inode(open->host)))
+		return -ENODEV;
+	err = etfs_cached_check_all(open->cover);
+	if (err)
+		return err;
+	vma->vm_ops = &etfs_cached_vm_ops;
+	return 0;
+}
