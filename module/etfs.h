@@ -504,7 +504,8 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 /* lookup: LOOKUP_CACHED for -EAGAIN where a lock would have to be taken. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		      unsigned int lookup);
-int etfs_host_pin(struct etfs_map *map, const struct file *host);
+int etfs_host_pin(struct etfs_map *map, const struct file *host,
+		  struct etfs_reason *why);
 /* Has the bound host file no name any more? Context: any. */
 bool etfs_host_is_lost(const struct etfs_map *map);
 /* Of an open file. */

@@ -132,6 +132,10 @@ static int etfs_host_judge_depth(const struct super_block *sb,
 /* May this object stand behind a key that is no directory? */
 static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 {
+	int err = etfs_host_judge_depth(inode->i_sb, why);
+
+	if (err)
+		return err;
 	if (S_ISDIR(inode->i_mode)) {
 		etfs_refuse(why, "the host path is a directory");
 		return -EISDIR;
@@ -140,7 +144,7 @@ static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 		etfs_refuse(why, "the host path is neither a regular file nor a block device");
 		return -EINVAL;
 	}
-	return etfs_host_judge_depth(inode->i_sb, why);
+	return 0;
 }
 
 /*
@@ -261,7 +265,7 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
 	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {
-		if (S_ISREG(map->kind->type) || !S_ISDIR(map->kind->type))
+		if (!S_ISDIR(map->kind->type))
 			return etfs_host_rename(map, path, why);
 		path_put(path);
 		etfs_refuse(why, "binding an open directory is not in this version");
@@ -377,13 +381,16 @@ revert:
  * Bind the map to what host is open on. It keeps no file open that could be
  * read or written, so programs in the host file can still be run.
  */
-int etfs_host_pin(struct etfs_map *map, const struct file *host)
+int etfs_host_pin(struct etfs_map *map, const struct file *host,
+		  struct etfs_reason *why)
 {
 	struct file *path;
 
 	path = dentry_open(&host->f_path, O_PATH, map->origin->cred);
-	if (IS_ERR(path))
+	if (IS_ERR(path)) {
+		etfs_refuse(why, "the host file cannot be held (%pe)", path);
 		return PTR_ERR(path);
+	}
 	map->is_pinned = true;
 	etfs_map_set_host(map, path);
 	return 0;

@@ -605,7 +605,7 @@ static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 		return PTR_ERR(host);
 	/* Bound by path, each open finds it again. */
 	if (map->spec.flags & ETFS_MAP_PIN)
-		err = etfs_host_pin(map, host);
+		err = etfs_host_pin(map, host, why);
 	fput(host);
 	return err;
 }

@@ -102,6 +102,7 @@ CASE(on_proc, "/proc/self/mem", "ro", ELOOP, ELOOP);
 CASE(read_only_mount, HOST "/ro/g", "", EROFS, EACCES);
 CASE(read_only_mount_ro, HOST "/ro/g", "ro", 0, 0);
 CASE(on_rumpfs, MNT "/mine", "", ELOOP, ELOOP);
+CASE(directory_on_rumpfs, MNT, "", ELOOP, ELOOP);
 CASE(on_rumpfs_ro, MNT "/mine", "ro", ELOOP, ELOOP);
 
 /* These are the host's own words; the sentence has them, too. */
