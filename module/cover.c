@@ -295,10 +295,11 @@ static struct etfs_cover *etfs_cover_new(struct etfs_map *map)
 	struct etfs_cover *cover = kzalloc(sizeof(*cover), GFP_KERNEL_ACCOUNT);
 
 	if (!cover)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	/* Revoked; we are inside until its drain may begin. */
 	if (etfs_map_use(map)) {
 		kfree(cover);
-		return NULL;
+		return ERR_PTR(-EIO);
 	}
 	refcount_set(&cover->ref, 1);
 	INIT_LIST_HEAD(&cover->node);
@@ -332,8 +333,8 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	if (vma->vm_pgoff + vma_pages(vma) + first < first)
 		return -EOVERFLOW;
 	cover = etfs_cover_new(open->map);
-	if (!cover)
-		return -ENOMEM;
+	if (IS_ERR(cover))
+		return PTR_ERR(cover);
 	host = etfs_host_reopen(open->map, open->host,
 				open->host->f_flags & O_ACCMODE);
 	if (IS_ERR(host)) {

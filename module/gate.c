@@ -6,7 +6,7 @@
  * and leave. To shut the gate is to take away the host under all who have the
  * key open:
  *
- *	1. no more opens	map->users is negative
+ *	1. no more opens	map->users is negative; those under way are inside
  *	2. no more entries	the ref is dead: EIO, SIGBUS
  *	3. all inside are out	the ref is zero
  *	4. no page of the host is about to be mapped, and none is
@@ -72,9 +72,7 @@ struct file *etfs_gate_get_host(struct etfs_open *open)
 /* Take the host from one that has the key open. Return: was there one? */
 static bool etfs_gate_close_one(struct etfs_gate *gate)
 {
-	struct inode *cover = NULL;
-	struct etfs_open *open;
-	struct file *host;
+	struct etfs_open *open, was;
 
 	spin_lock(&gate->lock);
 	open = list_first_entry_or_null(&gate->opens, struct etfs_open, node);
@@ -83,19 +81,17 @@ static bool etfs_gate_close_one(struct etfs_gate *gate)
 		return false;
 	}
 	list_del_init(&open->node);
-	host = open->host;
+	was = *open;
 	open->host = NULL;
 	/* Its file has the mapping of that inode until it is released. */
-	if (open->cover) {
-		cover = open->cover;
-		ihold(cover);
-	}
+	if (was.cover)
+		ihold(was.cover);
 	spin_unlock(&gate->lock);
 
-	if (cover)
-		etfs_cover_shut(cover);
-	iput(cover);
-	fput(host);
+	if (was.cover)
+		etfs_cover_shut(was.cover);
+	iput(was.cover);
+	etfs_open_put_host(&was, was.host);
 	return true;
 }
 

@@ -412,8 +412,6 @@ static int etfs_mirror_may_open(struct file *file, struct file *host)
 	int mask = 0;
 
 	if (file->f_flags & __FMODE_EXEC) {
-		if (etfs_host_is_noexec(host))
-			return -EACCES;
 		mask = MAY_EXEC;
 	} else {
 		if (file->f_mode & FMODE_READ)

@@ -402,6 +402,8 @@ struct etfs_open {
 	struct file *host;
 	/* I: a reference: the inode with the pages of an unaligned window */
 	struct inode *cover;
+	/* I: a program runs from it: nobody may write to the host file */
+	bool denies_write;
 	/* G: in gate->opens */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
@@ -433,6 +435,8 @@ static inline void etfs_open_count_written(const struct etfs_open *open,
 
 /* In window.c: a mapped file. Context: inside the mapping. */
 u64 etfs_open_size(const struct etfs_open *open);
+/* i_size of our inode, from the host. */
+void etfs_open_refresh(const struct etfs_open *open, struct inode *inode);
 void etfs_open_changed(const struct etfs_open *open, struct inode *inode);
 /* Return: 0, or -EFBIG where the host file cannot have a byte. */
 int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off);
@@ -446,6 +450,12 @@ ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
 loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence);
 int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
 		      int datasync);
+
+/* In open.c: ->open, ->release of a mapped file */
+int etfs_window_open(struct inode *inode, struct file *file);
+int etfs_window_release(struct inode *inode, struct file *file);
+/* What was taken from an open file: writers may come again. */
+void etfs_open_put_host(const struct etfs_open *open, struct file *host);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

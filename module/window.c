@@ -2,7 +2,7 @@
 /*
  * Kind reg: a byte range of a host file is a file.
  *
- * Each open finds the host file anew and keeps it. Reads and writes go
+ * Each open has the host file, see open.c. Reads and writes go
  * straight to that file's own methods, as the process that does them; pos is
  * a position in the key, off one in the host file, and one function leads from
  * one to the other. The devices of chardev.c move their bytes here, too.
@@ -34,8 +34,7 @@ u64 etfs_open_size(const struct etfs_open *open)
  * Generic code reads i_size of our inode without asking for attributes. The
  * inode of a device may be anybody's.
  */
-static void etfs_open_refresh(const struct etfs_open *open,
-			      struct inode *inode)
+void etfs_open_refresh(const struct etfs_open *open, struct inode *inode)
 {
 	u64 size = etfs_open_size(open);
 
@@ -58,137 +57,6 @@ void etfs_open_changed(const struct etfs_open *open, struct inode *inode)
 	etfs_open_refresh(open, inode);
 	if (S_ISREG(inode->i_mode))
 		etfs_cover_changed(inode);
-}
-
-/* Opening */
-
-static int etfs_open_permission(struct inode *inode, struct file *file)
-{
-	int mask = 0;
-
-	if (file->f_mode & FMODE_READ)
-		mask |= MAY_READ;
-	if (file->f_mode & FMODE_WRITE)
-		mask |= MAY_WRITE;
-	if (file->f_flags & __FMODE_EXEC)
-		mask = MAY_EXEC;
-	return inode_permission(file_mnt_idmap(file), inode, mask);
-}
-
-static int etfs_open_host(struct etfs_open *open, struct inode *inode,
-			  struct file *file)
-{
-	const struct etfs_kind *kind = open->map->kind;
-	bool changed = false;
-	struct kstat stat;
-	int err = 0;
-
-	if (kind->open)
-		open->host = kind->open(inode, file, &changed);
-	else
-		open->host = etfs_host_open(open->map, file->f_flags &
-					    ETFS_OPEN_FLAGS, NULL);
-	if (IS_ERR(open->host))
-		return PTR_ERR(open->host);
-	/* May this file be opened as it is now, not as it was remembered? */
-	if (!kind->open) {
-		err = etfs_host_fgetattr(open->host, &stat);
-		changed = !err && rumpfs_key_learn(inode, &stat);
-	}
-	if (changed)
-		err = etfs_open_permission(inode, file);
-	if (err)
-		fput(open->host);
-	return err;
-}
-
-/* The VFS keeps writers away from our inode while it runs; this, the host's. */
-static int etfs_open_deny_write(struct etfs_open *open, struct file *file)
-{
-	return file->f_flags & __FMODE_EXEC ? deny_write_access(open->host) : 0;
-}
-
-static void etfs_open_allow_write(struct file *host, struct file *file)
-{
-	if (file->f_flags & __FMODE_EXEC)
-		allow_write_access(host);
-}
-
-/* So that a node without a name finds its host. */
-static void etfs_open_link(struct etfs_open *open, struct inode *inode)
-{
-	if (!RUMPFS_NODE(inode)->is_mirrored)
-		return;
-	spin_lock(&inode->i_lock);
-	hlist_add_head(&open->sibling, &RUMPFS_NODE(inode)->key.opens);
-	spin_unlock(&inode->i_lock);
-}
-
-static void etfs_open_unlink(struct etfs_open *open, struct inode *inode)
-{
-	if (!RUMPFS_NODE(inode)->is_mirrored)
-		return;
-	spin_lock(&inode->i_lock);
-	hlist_del(&open->sibling);
-	spin_unlock(&inode->i_lock);
-}
-
-static int etfs_window_open(struct inode *inode, struct file *file)
-{
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	struct etfs_open *open;
-	int err;
-
-	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
-	if (!open)
-		return -ENOMEM;
-	open->map = map;
-	err = etfs_gate_make(map) ?: etfs_map_use(map);
-	if (err)
-		goto free_open;
-	err = etfs_open_host(open, inode, file);
-	if (err)
-		goto unuse;
-	etfs_open_refresh(open, inode);
-	err = generic_file_open(inode, file) ?:
-	      etfs_open_deny_write(open, file);
-	if (err)
-		goto put_host;
-	err = etfs_cover_open(open, inode, file);
-	if (err)
-		goto allow_write;
-	/* io_uring and open(2) judge our file by what the host's can. */
-	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
-	file->private_data = open;
-	etfs_gate_add_open(open);
-	etfs_open_link(open, inode);
-	return 0;
-
-allow_write:
-	etfs_open_allow_write(open->host, file);
-put_host:
-	fput(open->host);
-unuse:
-	etfs_map_unuse(map);
-free_open:
-	kfree(open);
-	return err;
-}
-
-static int etfs_window_release(struct inode *inode, struct file *file)
-{
-	struct etfs_open *open = file->private_data;
-	struct file *host = etfs_gate_take_open(open);
-
-	etfs_open_unlink(open, inode);
-	if (host) {
-		etfs_open_allow_write(host, file);
-		fput(host);
-	}
-	iput(open->cover);
-	etfs_map_unuse(open->map);
-	kfree(open);
-	return 0;
 }
 
 /* Reading and writing */

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A mapped file is opened, and let go.
+ *
+ * The host file is found anew and judged as it is now. All of it happens inside
+ * the mapping: a revocation waits for an open under way, and then finds it.
+ */
+#include "rumpfs.h"
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/slab.h>
+
+static int etfs_open_permission(struct inode *inode, struct file *file)
+{
+	int mask = 0;
+
+	if (file->f_mode & FMODE_READ)
+		mask |= MAY_READ;
+	if (file->f_mode & FMODE_WRITE)
+		mask |= MAY_WRITE;
+	if (file->f_flags & __FMODE_EXEC)
+		mask = MAY_EXEC;
+	return inode_permission(file_mnt_idmap(file), inode, mask);
+}
+
+static int etfs_open_host(struct etfs_open *open, struct inode *inode,
+			  struct file *file)
+{
+	const struct etfs_kind *kind = open->map->kind;
+	bool changed = false;
+	struct kstat stat;
+	int err = 0;
+
+	if (kind->open)
+		open->host = kind->open(inode, file, &changed);
+	else
+		open->host = etfs_host_open(open->map, file->f_flags &
+					    ETFS_OPEN_FLAGS, NULL);
+	if (IS_ERR(open->host))
+		return PTR_ERR(open->host);
+	/* May this file be opened as it is now, not as it was remembered? */
+	if (!kind->open) {
+		err = etfs_host_fgetattr(open->host, &stat);
+		changed = !err && rumpfs_key_learn(inode, &stat);
+	}
+	if (changed)
+		err = etfs_open_permission(inode, file);
+	if (err)
+		fput(open->host);
+	return err;
+}
+
+/*
+ * A program is to be run from it: not where the host's mount says that none is,
+ * and writers are kept away from the host file as the VFS does it for ours.
+ */
+static int etfs_open_exec(struct etfs_open *open, struct file *file)
+{
+	int err;
+
+	if (!(file->f_flags & __FMODE_EXEC))
+		return 0;
+	if (etfs_host_is_noexec(open->host))
+		return -EACCES;
+	err = deny_write_access(open->host);
+	open->denies_write = !err;
+	return err;
+}
+
+void etfs_open_put_host(const struct etfs_open *open, struct file *host)
+{
+	if (open->denies_write)
+		allow_write_access(host);
+	fput(host);
+}
+
+/* So that a node without a name finds its host. */
+static void etfs_open_link(struct etfs_open *open, struct inode *inode)
+{
+	if (!RUMPFS_NODE(inode)->is_mirrored)
+		return;
+	spin_lock(&inode->i_lock);
+	hlist_add_head(&open->sibling, &RUMPFS_NODE(inode)->key.opens);
+	spin_unlock(&inode->i_lock);
+}
+
+static void etfs_open_unlink(struct etfs_open *open, struct inode *inode)
+{
+	if (!RUMPFS_NODE(inode)->is_mirrored)
+		return;
+	spin_lock(&inode->i_lock);
+	hlist_del(&open->sibling);
+	spin_unlock(&inode->i_lock);
+}
+
+/* Context: inside the mapping. On error open->host is put. */
+static int etfs_open_make(struct etfs_open *open, struct inode *inode,
+			  struct file *file)
+{
+	int err;
+
+	err = etfs_open_host(open, inode, file);
+	if (err)
+		return err;
+	etfs_open_refresh(open, inode);
+	err = generic_file_open(inode, file) ?: etfs_open_exec(open, file) ?:
+	      etfs_cover_open(open, inode, file);
+	if (err) {
+		etfs_open_put_host(open, open->host);
+		return err;
+	}
+	/* io_uring and open(2) judge our file by what the host's can. */
+	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
+	file->private_data = open;
+	/* Before the gate is left, so that a revocation finds it. */
+	etfs_gate_add_open(open);
+	etfs_open_link(open, inode);
+	return 0;
+}
+
+int etfs_window_open(struct inode *inode, struct file *file)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_open *open;
+	int err;
+
+	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		return -ENOMEM;
+	open->map = map;
+	err = etfs_gate_make(map) ?: etfs_map_use(map);
+	if (err)
+		goto free_open;
+	err = -ESTALE;
+	if (etfs_map_enter(map)) {
+		err = etfs_open_make(open, inode, file);
+		etfs_map_leave(map);
+	}
+	if (!err)
+		return 0;
+	etfs_map_unuse(map);
+free_open:
+	kfree(open);
+	return err;
+}
+
+int etfs_window_release(struct inode *inode, struct file *file)
+{
+	struct etfs_open *open = file->private_data;
+	struct file *host = etfs_gate_take_open(open);
+
+	etfs_open_unlink(open, inode);
+	if (host)
+		etfs_open_put_host(open, host);
+	iput(open->cover);
+	etfs_map_unuse(open->map);
+	kfree(open);
+	return 0;
+}
