@@ -139,20 +139,6 @@ static struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino)
 	return NULL;
 }
 
-/* An open file may keep the node of a key that is gone. */
-static bool rumpfs_node_is_live(const struct inode *inode)
-{
-	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	bool is_live;
-
-	if (!map)
-		return true;
-	rcu_read_lock();
-	is_live = etfs_life_is_on(&map->life);
-	rcu_read_unlock();
-	return is_live;
-}
-
 /* Return: NULL, which is ESTALE, if there is no such node. */
 static struct dentry *rumpfs_fid_find(struct super_block *sb, u32 *fid)
 {

@@ -203,12 +203,16 @@ static int rumpfs_key_ask(struct inode *inode, unsigned int lookup)
 	return err;
 }
 
-static bool rumpfs_key_is_live(const struct inode *inode)
+/* Of a node in memory: true. An open file may keep that of a key that is gone. */
+bool rumpfs_node_is_live(const struct inode *inode)
 {
+	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	bool is_live;
 
+	if (!map)
+		return true;
 	rcu_read_lock();
-	is_live = etfs_life_is_on(&RUMPFS_NODE(inode)->map->life);
+	is_live = etfs_life_is_on(&map->life);
 	rcu_read_unlock();
 	return is_live;
 }
@@ -222,11 +226,12 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	int err;
 
 	/*
-	 * It was replaced since the name was looked up, and the VFS looks
-	 * again; or it is a handle of a key that is gone, and a disk's number
-	 * may be another's by now.
+	 * A device that has gone since the name was looked up, and its number
+	 * may be another's by now: the VFS looks again. A file opens as one
+	 * without a name does.
 	 */
-	if ((mask & MAY_OPEN) && !rumpfs_key_is_live(inode))
+	if ((mask & MAY_OPEN) && !S_ISREG(inode->i_mode) &&
+	    !rumpfs_node_is_live(inode))
 		return -ESTALE;
 	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
@@ -373,7 +378,7 @@ static int rumpfs_key_change(struct mnt_idmap *idmap, struct inode *inode,
 		return err;
 	rumpfs_key_keep(idmap, inode, attr, host);
 	/* It went before it was kept, or it will be forgotten. */
-	if (!rumpfs_key_is_live(inode))
+	if (!rumpfs_node_is_live(inode))
 		rumpfs_key_forget(RUMPFS_SB(inode->i_sb),
 				  RUMPFS_NODE(inode)->map);
 	rumpfs_key_load(inode);

@@ -382,6 +382,8 @@ void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end);
 
 /* In key.c: what stat, chmod and access say of a mapped node */
 extern const struct inode_operations rumpfs_key_inode_operations;
+/* Is the key of this node still there? Context: any. */
+bool rumpfs_node_is_live(const struct inode *inode);
 /* i_mode and the ids from what the map knows. */
 void rumpfs_key_load(struct inode *inode);
 /* The host file says this; did i_mode or an id change? */
