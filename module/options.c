@@ -11,11 +11,6 @@
 #define IN_DIRS		(IS(DIR) | IS(SUBDIRS))
 #define IN_ALL		(IN_WINDOWS | IN_DIRS)
 
-enum etfs_word {
-	WORD_RW, WORD_RO, WORD_OFFSET, WORD_SIZE, WORD_PIN, WORD_MODE, WORD_UID,
-	WORD_GID, WORD_HIDDEN, WORD_TAG, WORD_BS, WORD_DIO, WORD_PART, WORD_FAIL,
-};
-
 static const struct etfs_option {
 	const char *name;
 	/* types that take it */
@@ -221,6 +216,53 @@ static bool etfs_option_is_supported(enum etfs_word word, enum etfs_type type)
 	       (word != WORD_PIN || type == ETFS_REG);
 }
 
+/* May it be said for this type? A window on a directory has its own errno. */
+static int etfs_option_may(enum etfs_word word, enum etfs_type type,
+			   struct etfs_reason *why)
+{
+	const struct etfs_option *option = &etfs_options[word];
+
+	if (option->types & BIT(type))
+		return 0;
+	if (word == WORD_OFFSET || word == WORD_SIZE) {
+		etfs_refuse(why, "a directory has no %s", option->name);
+		return -EISDIR;
+	}
+	etfs_refuse(why, "option %s is not for type %s", option->name,
+		    etfs_type_name(type));
+	return -EINVAL;
+}
+
+static int etfs_option_support(enum etfs_word word, enum etfs_type type,
+			       struct etfs_reason *why)
+{
+	if (etfs_option_is_supported(word, type))
+		return 0;
+	etfs_refuse(why, "option %s is not in this version",
+		    etfs_options[word].name);
+	return -EINVAL;
+}
+
+int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why)
+{
+	enum etfs_word word;
+	u32 windows = 0;
+	int err;
+
+	for (word = 0; word < ARRAY_SIZE(etfs_options); word++) {
+		if (!(words & BIT(word)))
+			continue;
+		err = etfs_option_may(word, type, why);
+		if (err == -EISDIR)
+			windows |= BIT(word);
+		else if (!err)
+			err = etfs_option_support(word, type, why);
+		if (err && err != -EISDIR)
+			return err;
+	}
+	return windows ? etfs_option_may(__ffs(windows), type, why) : 0;
+}
+
 int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 		     struct etfs_field *item, u32 *seen)
 {
@@ -241,23 +283,11 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 					"option %s is said twice",
 					option->name);
 	*seen |= bit;
-	if (!(option->types & BIT(op->spec.type))) {
-		/* A window on a directory has an errno of its own, later. */
-		if (word == WORD_OFFSET || word == WORD_SIZE) {
-			if (!line->late || line->late == -ENAMETOOLONG) {
-				line->late = -EISDIR;
-				line->late_why.col = item->col;
-				etfs_refuse(&line->late_why,
-					    "a directory has no %s",
-					    option->name);
-			}
-		} else {
-			return etfs_line_refuse(line, item->col, -EINVAL,
-						"option %s is not for type %s",
-						option->name,
-						etfs_type_name(op->spec.type));
-		}
-	}
+	err = etfs_option_may(word, op->spec.type, line->why);
+	if (err == -EISDIR)
+		etfs_line_later(line, item->col, err);
+	else if (err)
+		goto blame;
 	if (word == WORD_RO)
 		op->spec.flags |= ETFS_MAP_RO;
 	if (word == WORD_PIN)
@@ -267,11 +297,12 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 	err = etfs_line_value(line, op, word, &value);
 	if (err)
 		return err;
-	if (!etfs_option_is_supported(word, op->spec.type) && !line->late)
-		return etfs_line_refuse(line, item->col, -EINVAL,
-					"option %s is not in this version",
-					option->name);
-	return 0;
+	err = line->late ? 0 : etfs_option_support(word, op->spec.type,
+						   line->why);
+blame:
+	if (err)
+		line->why->col = item->col;
+	return err;
 }
 
 int etfs_line_options(struct etfs_line *line, struct etfs_op *op,

@@ -50,6 +50,16 @@ static void etfs_line_too_long(struct etfs_line *line, u32 col,
 		    max);
 }
 
+void etfs_line_later(struct etfs_line *line, u32 col, int err)
+{
+	if (line->late && line->late != -ENAMETOOLONG)
+		return;
+	line->late = err;
+	line->late_why.col = col;
+	memcpy(line->late_why.text, line->why->text,
+	       sizeof(line->late_why.text));
+}
+
 static bool etfs_line_field(struct etfs_line *line, struct etfs_field *field)
 {
 	while (line->at < line->end && etfs_is_blank(*line->at))
@@ -116,15 +126,11 @@ bool etfs_field_is(const struct etfs_field *field, const char *word)
 }
 
 /* Collapse slashes, drop a trailing one, refuse what is no key. */
-int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
+int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field)
 {
 	char *from = field->text, *to = field->text;
 	char *end;
-	int err;
 
-	err = etfs_line_unescape(line, field);
-	if (err)
-		return err;
 	etfs_refuse_key(line->why, field->text);
 	end = field->text + field->len;
 	if (*from != '/')
@@ -162,6 +168,12 @@ int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
 		etfs_line_too_long(line, field->col, "a key", field->len,
 				   ETFS_MAX_KEY);
 	return 0;
+}
+
+int etfs_line_key(struct etfs_line *line, struct etfs_field *field)
+{
+	return etfs_line_unescape(line, field) ?:
+	       etfs_line_canonical(line, field);
 }
 
 int etfs_line_host(struct etfs_line *line, struct etfs_op *op,

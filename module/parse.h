@@ -13,6 +13,12 @@ struct etfs_field {
 	u32 col;
 };
 
+/* The options; a set of them has BIT(word). */
+enum etfs_word {
+	WORD_RW, WORD_RO, WORD_OFFSET, WORD_SIZE, WORD_PIN, WORD_MODE, WORD_UID,
+	WORD_GID, WORD_HIDDEN, WORD_TAG, WORD_BS, WORD_DIO, WORD_PART, WORD_FAIL,
+};
+
 struct etfs_line {
 	char *start, *at, *end;
 	struct etfs_reason *why;
@@ -28,6 +34,10 @@ __printf(4, 5)
 int etfs_line_refuse(struct etfs_line *line, u32 col, int err,
 		     const char *fmt, ...);
 int etfs_line_unescape(struct etfs_line *line, struct etfs_field *field);
+/* What line->why says counts if nothing else is wrong, and is no name too long. */
+void etfs_line_later(struct etfs_line *line, u32 col, int err);
+/* Bring a key that is unescaped into its canonical form. */
+int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field);
 bool etfs_field_is(const struct etfs_field *field, const char *word);
 /* Make op an empty one of this line. */
 void etfs_line_begin(struct etfs_line *line, struct etfs_op *op);
@@ -45,6 +55,8 @@ int etfs_line_done(struct etfs_line *line, int err);
 /* In options.c */
 int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
 		  struct etfs_field *field);
+/* Of what a program gives as numbers. Return: 0, -EINVAL or -EISDIR. */
+int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why);
 /* The type is known by now, these two; seen begins with 0. */
 int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 		     struct etfs_field *item, u32 *seen);
