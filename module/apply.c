@@ -17,8 +17,11 @@
  */
 #include "rumpfs.h"
 
+#include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -60,7 +63,7 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch)
 	struct etfs_op *ops;
 
 	if (batch->nr_ops == batch->max_ops) {
-		ops = kvcalloc(max, sizeof(*ops), GFP_KERNEL);
+		ops = kvcalloc(max, sizeof(*ops), GFP_KERNEL_ACCOUNT);
 		if (!ops)
 			return NULL;
 		if (batch->nr_ops)
@@ -72,19 +75,61 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch)
 	return &batch->ops[batch->nr_ops];
 }
 
+/* Memory for the strings of operations. */
+struct etfs_chunk {
+	struct etfs_chunk *next;
+	size_t len, size;
+	char bytes[];
+};
+
+char *etfs_batch_alloc(struct etfs_batch *batch, size_t size)
+{
+	struct etfs_chunk *chunk = batch->chunks;
+	size_t room = max_t(size_t, size, SZ_64K - sizeof(*chunk));
+	char *bytes;
+
+	if (!chunk || chunk->size - chunk->len < size) {
+		chunk = kvmalloc(struct_size(chunk, bytes, room),
+				 GFP_KERNEL_ACCOUNT);
+		if (!chunk)
+			return NULL;
+		chunk->next = batch->chunks;
+		chunk->len = 0;
+		chunk->size = room;
+		batch->chunks = chunk;
+	}
+	bytes = chunk->bytes + chunk->len;
+	chunk->len += size;
+	return bytes;
+}
+
+static void etfs_batch_free_chunks(struct etfs_batch *batch)
+{
+	struct etfs_chunk *chunk;
+
+	while ((chunk = batch->chunks)) {
+		batch->chunks = chunk->next;
+		kvfree(chunk);
+	}
+}
+
 /* What was bound and is in no table goes: its name never came. */
 void etfs_batch_exit(struct etfs_batch *batch)
 {
 	struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
+		if (op->given)
+			fput(op->given);
 		if (!op->map)
 			continue;
 		if (op->map->is_bound)
 			op->map->kind->remove(op->map);
 		etfs_map_put(op->map);
+		cond_resched();
 	}
 	kvfree(batch->ops);
+	etfs_batch_free_chunks(batch);
 	kfree(batch->path);
 	kfree_rcu(batch->epoch, rcu);
 }
@@ -114,8 +159,23 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 			etfs_refuse(&batch->why, "out of memory");
 			return -ENOMEM;
 		}
+		op->map->host = op->given;
+		cond_resched();
 	}
 	return 0;
+}
+
+static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
+			struct etfs_reason *why)
+{
+	const struct etfs_kind *kind = op->map->kind;
+	int err;
+
+	if (batch->is_dry && kind->check)
+		return kind->check(op->map, why);
+	err = kind->bind(op->map, why);
+	op->map->is_bound = !err;
+	return err;
 }
 
 /* Bind up to the operation at nr. Return: how far it went. */
@@ -127,24 +187,24 @@ static u32 etfs_batch_bind(struct etfs_batch *batch, u32 nr, int *err,
 	for (i = 0; i < nr; i++) {
 		struct etfs_op *op = &batch->ops[i];
 
-		if (!op->map || op->map->is_bound)
+		if (!op->map || op->is_ready)
 			continue;
 		*err = fatal_signal_pending(current) ? -EINTR :
-			op->map->kind->bind(op->map, why);
+			etfs_op_bind(batch, op, why);
 		if (*err)
 			return i;
-		op->map->is_bound = true;
+		op->is_ready = true;
 		cond_resched();
 	}
 	return nr;
 }
 
-static bool etfs_batch_is_bound(const struct etfs_batch *batch)
+static bool etfs_batch_is_ready(const struct etfs_batch *batch)
 {
 	const struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
-		if (op->map && !op->map->is_bound)
+		if (op->map && !op->is_ready)
 			return false;
 	return true;
 }
@@ -239,6 +299,7 @@ static u32 etfs_batch_prepare(struct etfs_batch *batch, u32 nr, int *err)
 		*err = etfs_batch_enter(batch, op);
 		if (*err)
 			return i;
+		cond_resched();
 	}
 	return nr;
 }
@@ -361,27 +422,54 @@ static u32 etfs_batch_rehearse(struct etfs_batch *batch)
 	return nr;
 }
 
+/* An operation is entered that is not bound. */
+#define ETFS_BIND_MORE	1
+
 /*
- * Enter nr operations and commit, unless late_err is what the last of them
- * has against it. Return: -EAGAIN if one was entered that is not bound.
+ * Enter nr operations, unless late_err is what the last of them has against
+ * it. Return: 0, ETFS_BIND_MORE or an errno.
  */
+static int etfs_batch_enter_all(struct etfs_batch *batch, u32 nr, int late_err,
+				const struct etfs_reason *late)
+{
+	int err = 0;
+
+	if (etfs_batch_prepare(batch, nr, &err) < nr)
+		return err;
+	if (late_err) {
+		batch->why = *late;
+		return late_err;
+	}
+	if (!etfs_batch_is_ready(batch))
+		return ETFS_BIND_MORE;
+	/* Whether it is in use was asked; a claim would be seen. */
+	return batch->is_dry ? 0 : etfs_batch_claim(batch);
+}
+
+static int etfs_batch_judge_generation(struct etfs_batch *batch)
+{
+	u64 is = batch->table->generation;
+
+	if (!batch->generation || batch->generation == is)
+		return 0;
+	batch->why.line = 0;
+	batch->why.key[0] = '\0';
+	etfs_refuse(&batch->why, "the table is at generation %llu, not %llu",
+		    is, batch->generation);
+	return -EAGAIN;
+}
+
+/* The same, and commit. */
 static int etfs_batch_try(struct etfs_batch *batch, u32 nr, int late_err,
 			  const struct etfs_reason *late)
 {
 	struct etfs_table *table = batch->table;
-	int err = 0;
+	int err;
 
 	mutex_lock(&table->lock);
-	if (etfs_batch_prepare(batch, nr, &err) == nr) {
-		if (late_err) {
-			batch->why = *late;
-			err = late_err;
-		} else {
-			err = etfs_batch_is_bound(batch) ?
-				etfs_batch_claim(batch) : -EAGAIN;
-		}
-	}
-	if (err)
+	err = etfs_batch_judge_generation(batch) ?:
+	      etfs_batch_enter_all(batch, nr, late_err, late);
+	if (err || batch->is_dry)
 		etfs_batch_undo(batch);
 	else if (!list_empty(&batch->born) || !list_empty(&batch->dead))
 		etfs_batch_commit(batch);
@@ -421,7 +509,7 @@ int etfs_batch_apply(struct etfs_batch *batch)
 		}
 		/* Again if the table takes more than when it was rehearsed. */
 		err = etfs_batch_try(batch, nr, late_err, &late);
-	} while (err == -EAGAIN);
+	} while (err == ETFS_BIND_MORE);
 	if (err)
 		return err;
 	batch->why.line = 0;

@@ -211,7 +211,26 @@ static vm_fault_t etfs_cached_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+static void etfs_cached_vma_count(const struct vm_area_struct *vma, int change)
+{
+	struct inode *inode = vma->vm_file->f_mapping->host;
+
+	atomic_add(change, &etfs_cached_of(inode)->map->gate->nr_areas);
+}
+
+static void etfs_cached_vma_open(struct vm_area_struct *vma)
+{
+	etfs_cached_vma_count(vma, 1);
+}
+
+static void etfs_cached_vma_close(struct vm_area_struct *vma)
+{
+	etfs_cached_vma_count(vma, -1);
+}
+
 static const struct vm_operations_struct etfs_cached_vm_ops = {
+	.open = etfs_cached_vma_open,
+	.close = etfs_cached_vma_close,
 	.fault = etfs_cached_fault,
 };
 
@@ -365,5 +384,6 @@ int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma)
 	if (err)
 		return err;
 	vma->vm_ops = &etfs_cached_vm_ops;
+	etfs_cached_vma_open(vma);
 	return 0;
 }

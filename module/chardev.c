@@ -361,10 +361,26 @@ unlock:
 	return err;
 }
 
+static struct file *etfs_chardev_open_to_bind(struct etfs_map *map,
+					      struct etfs_reason *why)
+{
+	return etfs_host_open(map, etfs_map_is_ro(map) ? O_RDONLY : O_RDWR,
+			      why);
+}
+
+static int etfs_chardev_check(struct etfs_map *map, struct etfs_reason *why)
+{
+	struct file *host = etfs_chardev_open_to_bind(map, why);
+
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	fput(host);
+	return 0;
+}
+
 static int etfs_chardev_bind(struct etfs_map *map, struct etfs_reason *why)
 {
-	struct file *host = etfs_host_open(map, etfs_map_is_ro(map) ?
-					   O_RDONLY : O_RDWR, why);
+	struct file *host = etfs_chardev_open_to_bind(map, why);
 	struct etfs_chardev *chr;
 	int err = -ENOMEM;
 
@@ -418,6 +434,11 @@ static void etfs_chardev_unbind(struct etfs_map *map)
 	kfree(map->chardev);
 }
 
+static void etfs_chardev_stat(struct etfs_map *map, struct etfs_usage *usage)
+{
+	usage->rdev = etfs_chardev_devt(map->chardev);
+}
+
 static void etfs_chardev_node(struct inode *inode, struct etfs_map *map)
 {
 	init_special_inode(inode, S_IFCHR | (inode->i_mode & 07777),
@@ -428,11 +449,13 @@ const struct etfs_kind etfs_chr_kind = {
 	.name		= "chr",
 	.type		= S_IFCHR,
 	.bind		= etfs_chardev_bind,
+	.check		= etfs_chardev_check,
 	.unbind		= etfs_chardev_unbind,
 	.node		= etfs_chardev_node,
 	.remove		= etfs_chardev_remove,
 	.revoke		= etfs_chardev_revoke,
 	.revoke_wait	= etfs_gate_wait,
+	.stat		= etfs_chardev_stat,
 };
 
 int etfs_chardev_init(void)

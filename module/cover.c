@@ -123,6 +123,7 @@ static void etfs_cover_put(struct etfs_cover *cover)
 	spin_lock(&gate->lock);
 	list_del_init(&cover->node);
 	spin_unlock(&gate->lock);
+	atomic_dec(&gate->nr_covers);
 	etfs_map_unuse(cover->map);
 	etfs_map_put(cover->map);
 	kfree(cover);
@@ -133,6 +134,7 @@ static void etfs_cover_vma_open(struct vm_area_struct *vma)
 	struct etfs_cover *cover = etfs_cover_of(vma);
 
 	refcount_inc(&cover->ref);
+	atomic_inc(&cover->map->gate->nr_areas);
 	if (cover->host->open)
 		cover->host->open(vma);
 }
@@ -145,6 +147,7 @@ static void etfs_cover_vma_close(struct vm_area_struct *vma)
 		cover->host->close(vma);
 	/* The area may outlive the operations for a moment. */
 	vma->vm_ops = cover->host;
+	atomic_dec(&cover->map->gate->nr_areas);
 	etfs_cover_put(cover);
 }
 
@@ -302,6 +305,7 @@ static struct etfs_cover *etfs_cover_new(struct etfs_map *map)
 		return ERR_PTR(-EIO);
 	}
 	refcount_set(&cover->ref, 1);
+	atomic_inc(&map->gate->nr_covers);
 	INIT_LIST_HEAD(&cover->node);
 	etfs_map_get(map);
 	cover->map = map;
@@ -316,6 +320,7 @@ static void etfs_cover_add(struct etfs_cover *cover, struct file *file)
 	struct etfs_gate *gate = cover->map->gate;
 
 	cover->file = file;
+	atomic_inc(&gate->nr_areas);
 	spin_lock(&gate->lock);
 	list_add_tail(&cover->node, &gate->covers);
 	spin_unlock(&gate->lock);

@@ -31,6 +31,7 @@
 #include <linux/kthread.h>
 #include <linux/mempool.h>
 #include <linux/module.h>
+#include <linux/part_stat.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -335,6 +336,11 @@ static void etfs_disk_delete(struct work_struct *work)
 	put_disk(disk->gd);
 }
 
+static u64 etfs_disk_size(const struct etfs_map *map, const struct file *host)
+{
+	return etfs_window_size(&map->spec.win, etfs_host_size(host));
+}
+
 /* The gendisk of a disk, not yet known to anybody. */
 static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 {
@@ -364,26 +370,18 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 }
 
 /* On success the disk is there for everyone and has host and a map reference. */
-static int etfs_disk_add(struct etfs_map *map, struct file *host,
-			 struct etfs_reason *why)
+static int etfs_disk_add(struct etfs_map *map, struct file *host)
 {
-	u64 size = etfs_window_size(&map->spec.win, etfs_host_size(host));
-	u32 bs = map->spec.bs ?: SECTOR_SIZE;
 	struct etfs_disk *disk;
 	int err = -ENOMEM;
 
-	if (bs > SECTOR_SIZE && !IS_ALIGNED(size, bs)) {
-		etfs_refuse(why, "the window's %llu bytes are no multiple of bs=%u",
-			    size, bs);
-		return -EINVAL;
-	}
 	disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	if (!disk)
 		return err;
 	disk->map = map;
 	disk->host = host;
 	disk->win.offset = map->spec.win.offset;
-	disk->win.size = size;
+	disk->win.size = etfs_disk_size(map, host);
 	spin_lock_init(&disk->lock);
 	INIT_WORK(&disk->delete, etfs_disk_delete);
 	init_completion(&disk->deleted);
@@ -422,18 +420,46 @@ free_disk:
 	return err;
 }
 
-static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
+/* A host file that a disk can be made of. */
+static struct file *etfs_disk_open_host(struct etfs_map *map,
+					struct etfs_reason *why)
 {
 	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
 	struct file *host = etfs_host_open(map, flags | O_LARGEFILE, why);
+	u32 bs = map->spec.bs ?: SECTOR_SIZE;
+	u64 size;
+
+	if (IS_ERR(host))
+		return host;
+	size = etfs_disk_size(map, host);
+	if (bs == SECTOR_SIZE || IS_ALIGNED(size, bs))
+		return host;
+	etfs_refuse(why, "the window's %llu bytes are no multiple of bs=%u",
+		    size, bs);
+	fput(host);
+	return ERR_PTR(-EINVAL);
+}
+
+static int etfs_disk_check(struct etfs_map *map, struct etfs_reason *why)
+{
+	struct file *host = etfs_disk_open_host(map, why);
+
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	fput(host);
+	return 0;
+}
+
+static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
+{
+	struct file *host = etfs_disk_open_host(map, why);
 	int err;
 
 	if (IS_ERR(host))
 		return PTR_ERR(host);
-	/* Gives way to a better one. */
 	etfs_refuse(why, "the disk cannot be made");
 	etfs_map_set_host(map, host);
-	err = etfs_disk_add(map, host, why);
+	err = etfs_disk_add(map, host);
 	if (err) {
 		etfs_map_set_host(map, NULL);
 		fput(host);
@@ -482,6 +508,17 @@ static void etfs_disk_unbind(struct etfs_map *map)
 		wake_up_var(&etfs_nr_disks);
 }
 
+static void etfs_disk_stat(struct etfs_map *map, struct etfs_usage *usage)
+{
+	struct block_device *whole = map->disk->gd->part0;
+
+	usage->rdev = map->disk->devt;
+	usage->bytes_read = (u64)part_stat_read(whole, sectors[STAT_READ]) <<
+			    SECTOR_SHIFT;
+	usage->bytes_written = (u64)part_stat_read(whole, sectors[STAT_WRITE]) <<
+			       SECTOR_SHIFT;
+}
+
 static void etfs_disk_node(struct inode *inode, struct etfs_map *map)
 {
 	init_special_inode(inode, S_IFBLK | (inode->i_mode & 07777),
@@ -492,11 +529,13 @@ const struct etfs_kind etfs_blk_kind = {
 	.name		= "blk",
 	.type		= S_IFBLK,
 	.bind		= etfs_disk_bind,
+	.check		= etfs_disk_check,
 	.unbind		= etfs_disk_unbind,
 	.node		= etfs_disk_node,
 	.remove		= etfs_disk_remove,
 	.revoke		= etfs_disk_revoke,
 	.revoke_wait	= etfs_disk_revoke_wait,
+	.stat		= etfs_disk_stat,
 };
 
 int etfs_disk_init(void)

@@ -43,6 +43,8 @@
 #include <linux/xarray.h>
 
 struct bin_attribute;
+struct etfs_chunk;
+struct rumpfs_op;
 struct cred;
 struct etfs_chardev;
 struct etfs_disk;
@@ -167,8 +169,12 @@ struct etfs_op {
 	u32 key_col, host_col;
 	/* REMOVE: key alone; REMOVE_TAG: tag alone */
 	struct etfs_spec spec;
-	/* ADD and SET: the map to be, made by etfs_batch_bind() */
+	/* ADD and SET: the host file itself, a reference; NULL: by its path */
+	struct file *given;
+	/* ADD and SET: the map to be, made by etfs_batch_make_maps() */
 	struct etfs_map *map;
+	/* it is bound, or in a dry run could be */
+	bool is_ready;
 };
 
 /* One store of ->on makes a whole batch true. Freed after a grace period. */
@@ -239,6 +245,8 @@ struct etfs_gate {
 	/* I: */
 	struct etfs_map *map;
 	struct etfs_counts __percpu *counts;
+	/* users that are mappings; areas of memory */
+	atomic_t nr_covers, nr_areas;
 	/* a leaf */
 	spinlock_t lock;
 	/* G: struct etfs_open; struct etfs_cover */
@@ -296,7 +304,10 @@ struct etfs_map {
 		kuid_t uid;
 		kgid_t gid;
 	} attr;
-	/* the host file while it is bound for good; lock: attr_lock */
+	/*
+	 * the host file while it is bound for good; lock: attr_lock. Before
+	 * that, during its registration, what the operation was given.
+	 */
 	struct file *host;
 	/* I: of kind blk, and of kind chr */
 	union {
@@ -318,6 +329,15 @@ struct etfs_map {
 	char strings[];
 };
 
+/* How a key is used. */
+struct etfs_usage {
+	u32 opens;
+	/* areas of memory */
+	u32 maps;
+	dev_t rdev;
+	u64 bytes_read, bytes_written;
+};
+
 /*
  * How a type behaves. All may sleep; none is called under table->lock.
  */
@@ -330,6 +350,8 @@ struct etfs_kind {
 	 * unbind is not called.
 	 */
 	int (*bind)(struct etfs_map *map, struct etfs_reason *why);
+	/* Refuse the same, but make no device. NULL: bind makes none. */
+	int (*check)(struct etfs_map *map, struct etfs_reason *why);
 	/* The last reference is gone. */
 	void (*unbind)(struct etfs_map *map);
 	/* Make a new inode the node of this map; mode and ids are set. */
@@ -350,6 +372,8 @@ struct etfs_kind {
 	void (*revoke)(struct etfs_map *map);
 	/* Return: 0, or -EINTR: the rest goes on by itself. */
 	int (*revoke_wait)(struct etfs_map *map);
+	/* Add what a map's gate does not know. NULL: that is nothing. */
+	void (*stat)(struct etfs_map *map, struct etfs_usage *usage);
 };
 
 /*
@@ -388,6 +412,12 @@ struct etfs_batch {
 	struct etfs_origin *origin;
 	struct etfs_op *ops;
 	u32 nr_ops, max_ops;
+	/* what strings of operations point into */
+	struct etfs_chunk *chunks;
+	/* say what would be refused, change nothing */
+	bool is_dry;
+	/* what the table must be at, or 0 */
+	u64 generation;
 	/* the first op that cannot be, found while reading: its errno */
 	int err;
 	struct etfs_reason why;
@@ -438,6 +468,13 @@ struct etfs_map *etfs_table_first(struct etfs_table *table);
 struct etfs_map *etfs_map_next(struct etfs_map *map);
 void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
 			bool is_unrestorable);
+/*
+ * Whole rows from byte *cursor of all rows on, which becomes that of the next.
+ * Return: bytes, without the NUL that buf has room for beyond room; more than
+ * room if not one row fits; -EINVAL if no row begins at *cursor.
+ */
+ssize_t etfs_table_list(struct etfs_table *table, u64 *cursor, char *buf,
+			size_t room);
 ssize_t etfs_table_print(struct etfs_table *table, char *buf, loff_t pos,
 			 size_t len);
 
@@ -476,8 +513,8 @@ int etfs_gate_make(struct etfs_map *map);
 void etfs_gate_free(struct etfs_gate *gate);
 void etfs_gate_shut(struct etfs_map *map);
 int etfs_gate_wait(struct etfs_map *map);
-void etfs_gate_count(struct etfs_gate *gate, u64 *bytes_read,
-		     u64 *bytes_written);
+/* Context: a reference on the map. */
+void etfs_map_stat(struct etfs_map *map, struct etfs_usage *usage);
 
 /* Context: any; the map has a user. Return: false once it is revoked. */
 static inline bool etfs_map_enter(struct etfs_map *map)
@@ -560,11 +597,22 @@ ssize_t etfs_show_backing_file(struct etfs_map *map, char *buf);
 int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
 		    struct etfs_origin *origin);
 struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
+/* Return: memory that goes with the batch, or NULL. */
+char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
 int etfs_batch_apply(struct etfs_batch *batch);
 void etfs_batch_exit(struct etfs_batch *batch);
 int etfs_table_flush(struct etfs_table *table);
 
 extern unsigned int etfs_max_mappings;
+
+/*
+ * In spec.c: what a program gives. Context: may sleep. On error batch->why
+ * tells it, without a line or a column.
+ */
+int etfs_op_read(struct etfs_batch *batch, struct etfs_op *op,
+		 const struct rumpfs_op *from);
+/* A key at this address, in canonical form. */
+int etfs_spec_read_key(struct etfs_batch *batch, u64 from, const char **key);
 
 /* In boot.c: the table to begin with */
 extern const struct bin_attribute etfs_boot_attribute;

@@ -185,18 +185,30 @@ int etfs_gate_wait(struct etfs_map *map)
 	return wait_for_completion_interruptible(&map->gate->shut) ? -EINTR : 0;
 }
 
-void etfs_gate_count(struct etfs_gate *gate, u64 *bytes_read,
-		     u64 *bytes_written)
+static void etfs_gate_count(struct etfs_gate *gate, struct etfs_usage *usage)
 {
 	int cpu;
 
-	*bytes_read = 0;
-	*bytes_written = 0;
+	usage->opens -= atomic_read(&gate->nr_covers);
+	usage->maps = atomic_read(&gate->nr_areas);
 	for_each_possible_cpu(cpu) {
 		const struct etfs_counts *counts =
 			per_cpu_ptr(gate->counts, cpu);
 
-		*bytes_read += READ_ONCE(counts->bytes_read);
-		*bytes_written += READ_ONCE(counts->bytes_written);
+		usage->bytes_read += READ_ONCE(counts->bytes_read);
+		usage->bytes_written += READ_ONCE(counts->bytes_written);
 	}
+}
+
+void etfs_map_stat(struct etfs_map *map, struct etfs_usage *usage)
+{
+	/* Pairs with the cmpxchg in etfs_gate_make(). */
+	struct etfs_gate *gate = smp_load_acquire(&map->gate);
+
+	memset(usage, 0, sizeof(*usage));
+	usage->opens = atomic_read(&map->users) & INT_MAX;
+	if (gate)
+		etfs_gate_count(gate, usage);
+	if (map->kind->stat)
+		map->kind->stat(map, usage);
 }

@@ -262,6 +262,11 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 {
 	int err;
 
+	if (map->host) {
+		*path = map->host->f_path;
+		path_get(path);
+		return etfs_host_rename(map, path, why);
+	}
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
 	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {

@@ -89,11 +89,34 @@ struct rumpfs_call {
 	size_t size;
 	/* what a caller must give of it */
 	size_t min_size;
+	/* the caller gets it back, as far as it gave room */
+	bool is_answered;
 	/* arg is a copy in the kernel */
 	int (*run)(struct file *file, void *arg);
 };
 
 static const struct rumpfs_call rumpfs_calls[] = {
+	{
+		.nr = _IOC_NR(RUMPFS_IOC_APPLY),
+		.size = sizeof(struct rumpfs_apply),
+		.min_size = offsetofend(struct rumpfs_apply, reserved),
+		.is_answered = true,
+		.run = rumpfs_ioctl_apply,
+	},
+	{
+		.nr = _IOC_NR(RUMPFS_IOC_LIST),
+		.size = sizeof(struct rumpfs_list),
+		.min_size = offsetofend(struct rumpfs_list, reserved),
+		.is_answered = true,
+		.run = rumpfs_ioctl_list,
+	},
+	{
+		.nr = _IOC_NR(RUMPFS_IOC_STAT),
+		.size = sizeof(struct rumpfs_stat),
+		.min_size = offsetofend(struct rumpfs_stat, key),
+		.is_answered = true,
+		.run = rumpfs_ioctl_stat,
+	},
 	{
 		.nr = _IOC_NR(RUMPFS_IOC_WHITEOUT),
 		.size = sizeof(struct rumpfs_whiteout),
@@ -104,6 +127,9 @@ static const struct rumpfs_call rumpfs_calls[] = {
 
 /* The longest struct of a call. */
 union rumpfs_call_arg {
+	struct rumpfs_apply apply;
+	struct rumpfs_list list;
+	struct rumpfs_stat stat;
 	struct rumpfs_whiteout whiteout;
 };
 
@@ -132,5 +158,12 @@ long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -EINVAL;
 	err = copy_struct_from_user(&copy, call->size, (void __user *)arg,
 				    _IOC_SIZE(cmd));
-	return err ?: call->run(file, &copy);
+	if (err)
+		return err;
+	err = call->run(file, &copy);
+	if (call->is_answered &&
+	    copy_to_user((void __user *)arg, &copy,
+			 min_t(size_t, call->size, _IOC_SIZE(cmd))))
+		return -EFAULT;
+	return err;
 }

@@ -142,6 +142,27 @@ static ssize_t etfs_rows_print(struct etfs_table *table, char *buf, size_t skip,
 	return done;
 }
 
+ssize_t etfs_table_list(struct etfs_table *table, u64 *cursor, char *buf,
+			size_t room)
+{
+	size_t skip = *cursor, done = 0;
+	struct etfs_map *map = etfs_rows_at(table, &skip);
+
+	lockdep_assert_held(&table->lock);
+	if (skip)
+		return -EINVAL;
+	for (; map && map->row_len <= room - done; map = etfs_map_next(map)) {
+		/* A byte more is there, for the NUL. */
+		etfs_text_print(buf + done, map->row_len + 1, &map->spec,
+				map->is_unrestorable);
+		done += map->row_len;
+	}
+	if (map && !done)
+		return map->row_len;
+	*cursor += done;
+	return done;
+}
+
 /*
  * Bytes of the listing from pos on. Return: how many of len there were, 0 at
  * the end.
