@@ -308,7 +308,7 @@ static void etfs_batch_unclaim(struct etfs_batch *batch, struct etfs_map *stop)
 {
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &batch->dead, dead) {
+	list_for_each_entry(map, &batch->dead, node) {
 		if (map == stop)
 			break;
 		if (map->claimed_by)
@@ -320,7 +320,7 @@ static int etfs_batch_claim(struct etfs_batch *batch)
 {
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &batch->dead, dead) {
+	list_for_each_entry(map, &batch->dead, node) {
 		if (!map->claimed_by || etfs_map_claim(map))
 			continue;
 		etfs_batch_unclaim(batch, map);
@@ -336,7 +336,7 @@ static void etfs_batch_undo(struct etfs_batch *batch)
 {
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &batch->dead, dead) {
+	list_for_each_entry(map, &batch->dead, node) {
 		map->claimed_by = NULL;
 		map->removal = ETFS_LAZY;
 	}
@@ -348,7 +348,7 @@ static void etfs_batch_recheck_pinned(struct etfs_table *table)
 {
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &table->pinned, pinned)
+	list_for_each_entry(map, &table->pinned, node)
 		etfs_table_reprint(table, map, etfs_host_is_lost(map));
 }
 
@@ -359,7 +359,7 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	struct etfs_map *map;
 	struct etfs_op *op;
 
-	list_for_each_entry(map, &batch->dead, dead)
+	list_for_each_entry(map, &batch->dead, node)
 		map->claimed_by = NULL;
 	/* The table has taken over what the operations held. */
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
@@ -368,7 +368,7 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	etfs_table_commit(batch);
 	list_for_each_entry(sbi, &table->mounts, table_node) {
 		rumpfs_names_sync(sbi, batch);
-		list_for_each_entry(map, &batch->dead, dead)
+		list_for_each_entry(map, &batch->dead, node)
 			rumpfs_key_forget(sbi, map);
 	}
 	etfs_table_settle(batch);
@@ -383,11 +383,11 @@ static int etfs_batch_release(struct list_head *dead)
 	struct etfs_map *map, *next;
 	int err = 0;
 
-	list_for_each_entry(map, dead, dead)
+	list_for_each_entry(map, dead, node)
 		if (map->removal == ETFS_REVOKE)
 			map->kind->revoke(map);
-	list_for_each_entry_safe(map, next, dead, dead) {
-		list_del_init(&map->dead);
+	list_for_each_entry_safe(map, next, dead, node) {
+		list_del_init(&map->node);
 		if (map->removal != ETFS_REVOKE)
 			map->kind->remove(map);
 		else if (!err)

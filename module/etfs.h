@@ -217,16 +217,19 @@ struct etfs_key {
 	u32 nr_maps;
 	/* L: directories directly below; the mount reads it */
 	u32 nr_dirs;
-	/* L: counted in parent->nr_dirs */
-	bool is_dir;
 	/* I: inode number of the directory this name implies */
 	u64 ino;
-	/* L: in table->touched while a batch is on */
-	struct list_head touched;
-	struct rcu_head rcu;
+	union {
+		/* L: in batch->touched while a batch is on */
+		struct list_head touched;
+		/* once it is in no table */
+		struct rcu_head rcu;
+	};
+	/* L: counted in parent->nr_dirs */
+	bool is_dir;
 	/* I: */
-	u32 name_len;
-	char name[];
+	u8 name_len;
+	char name[] __counted_by(name_len);
 };
 
 struct etfs_counts {
@@ -281,16 +284,24 @@ struct etfs_map {
 	struct etfs_origin *origin;
 	/* I: inode number of its node, the same in every mount */
 	u64 ino;
-	/* L: it has no path to be restored from any more */
-	bool is_unrestorable;
-	/* L: in table->rows, ordered by key */
-	struct rb_node row;
-	/* L: printed length of this row, and of its subtree, bytes */
-	size_t row_len, rows_len;
-	/* L: in batch->born, batch->dead */
-	struct list_head born, dead;
-	/* L: in table->pinned, if its host file is bound for good */
-	struct list_head pinned;
+	union {
+		struct {
+			/* L: in table->rows, ordered by key */
+			struct rb_node row;
+			/* L: printed length of this row, and of its subtree */
+			u32 row_len;
+			size_t rows_len;
+			/* L: in batch->born */
+			struct list_head born;
+		};
+		/* once nobody has a reference */
+		struct rcu_work release;
+	};
+	/*
+	 * L: in table->pinned while it is listed and its host file is bound
+	 * for good, in batch->dead once it is removed
+	 */
+	struct list_head node;
 	/* one more with each change of attr */
 	u32 attr_seq;
 	/* covers attr and attr_seq */
@@ -314,19 +325,20 @@ struct etfs_map {
 		struct etfs_disk *disk;
 		struct etfs_chardev *chardev;
 	};
-	/* I: bind was done, unbind is due */
-	bool is_bound;
 	/* L: what a busy removal was asked by; NULL for others */
 	const struct etfs_op *claimed_by;
 	/* L: how it is being removed */
 	enum etfs_removal removal;
+	/* L: it has no path to be restored from any more */
+	bool is_unrestorable;
+	/* I: bind was done, unbind is due */
+	bool is_bound;
 	/* I: its host file was bound for good */
 	bool is_pinned;
-	struct rcu_work release;
-	/* I: spec.host if it is not in strings */
-	char *host_path;
 	/* I: where the strings of spec are */
-	char strings[];
+	char *strings;
+	/* I: spec.host if it is not there */
+	char *host_path;
 };
 
 /* How a key is used. */

@@ -22,12 +22,19 @@ u64 etfs_ino_new(void)
 }
 
 struct workqueue_struct *etfs_map_wq;
+static struct kmem_cache *etfs_map_cache;
 
 int etfs_map_init(void)
 {
 	etfs_generation = get_random_u32();
+	etfs_map_cache = KMEM_CACHE(etfs_map, SLAB_ACCOUNT);
+	if (!etfs_map_cache)
+		return -ENOMEM;
 	etfs_map_wq = alloc_workqueue("rumpfs", WQ_UNBOUND, 0);
-	return etfs_map_wq ? 0 : -ENOMEM;
+	if (etfs_map_wq)
+		return 0;
+	kmem_cache_destroy(etfs_map_cache);
+	return -ENOMEM;
 }
 
 /* All maps were put; wait until the last is gone. */
@@ -35,6 +42,7 @@ void etfs_map_exit(void)
 {
 	rcu_barrier();
 	destroy_workqueue(etfs_map_wq);
+	kmem_cache_destroy(etfs_map_cache);
 }
 
 static void etfs_map_release(struct work_struct *work)
@@ -47,7 +55,8 @@ static void etfs_map_release(struct work_struct *work)
 	etfs_origin_put(map->origin);
 	etfs_gate_free(map->gate);
 	kfree(map->host_path);
-	kfree(map);
+	kfree(map->strings);
+	kmem_cache_free(etfs_map_cache, map);
 }
 
 static char *etfs_map_string(char **at, const char *s)
@@ -73,9 +82,14 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 
 	if (spec->tag)
 		len += strlen(spec->tag) + 1;
-	map = kzalloc(struct_size(map, strings, len), GFP_KERNEL_ACCOUNT);
+	map = kmem_cache_zalloc(etfs_map_cache, GFP_KERNEL);
 	if (!map)
 		return NULL;
+	map->strings = kmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!map->strings) {
+		kmem_cache_free(etfs_map_cache, map);
+		return NULL;
+	}
 	refcount_set(&map->ref, 1);
 	map->kind = kind;
 	map->spec = *spec;
@@ -86,10 +100,8 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 	map->origin = etfs_origin_get(origin);
 	map->ino = etfs_ino_new();
 	INIT_LIST_HEAD(&map->born);
-	INIT_LIST_HEAD(&map->dead);
-	INIT_LIST_HEAD(&map->pinned);
+	INIT_LIST_HEAD(&map->node);
 	spin_lock_init(&map->attr_lock);
-	INIT_RCU_WORK(&map->release, etfs_map_release);
 	return map;
 }
 
@@ -106,8 +118,10 @@ bool etfs_map_tryget(struct etfs_map *map)
 
 void etfs_map_put(struct etfs_map *map)
 {
-	if (refcount_dec_and_test(&map->ref))
-		queue_rcu_work(etfs_map_wq, &map->release);
+	if (!refcount_dec_and_test(&map->ref))
+		return;
+	INIT_RCU_WORK(&map->release, etfs_map_release);
+	queue_rcu_work(etfs_map_wq, &map->release);
 }
 
 void etfs_map_set_host(struct etfs_map *map, struct file *host)

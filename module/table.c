@@ -130,7 +130,9 @@ static struct etfs_key *etfs_key_new(struct etfs_key *parent, const char *name,
 {
 	struct etfs_key *key;
 
-	key = kzalloc(struct_size(key, name, len), GFP_KERNEL_ACCOUNT);
+	/* A short name fits behind the last member. */
+	key = kzalloc(max(sizeof(*key), offsetof(struct etfs_key, name) + len),
+		      GFP_KERNEL_ACCOUNT);
 	if (!key)
 		return NULL;
 	key->parent = parent;
@@ -394,7 +396,7 @@ int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
 	etfs_key_count(batch, key, 1);
 	etfs_rows_insert(table, map);
 	if (map->is_pinned)
-		list_add_tail(&map->pinned, &table->pinned);
+		list_add_tail(&map->node, &table->pinned);
 	list_add_tail(&map->born, &batch->born);
 	return 0;
 }
@@ -408,8 +410,8 @@ void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map)
 	etfs_key_touch(batch, map->key);
 	etfs_key_count(batch, map->key, -1);
 	etfs_rows_erase(table, map);
-	list_del_init(&map->pinned);
-	list_add_tail(&map->dead, &batch->dead);
+	list_del_init(&map->node);
+	list_add_tail(&map->node, &batch->dead);
 }
 
 /* Take back all that was added and removed since the batch began. */
@@ -419,17 +421,17 @@ void etfs_table_undo(struct etfs_batch *batch)
 	struct etfs_map *map, *next;
 
 	lockdep_assert_held(&table->lock);
-	list_for_each_entry_safe_reverse(map, next, &batch->dead, dead) {
-		list_del_init(&map->dead);
+	list_for_each_entry_safe_reverse(map, next, &batch->dead, node) {
+		list_del_init(&map->node);
 		WRITE_ONCE(map->life.dead, NULL);
 		etfs_key_count(batch, map->key, 1);
 		etfs_rows_insert(table, map);
 		if (map->is_pinned)
-			list_add_tail(&map->pinned, &table->pinned);
+			list_add_tail(&map->node, &table->pinned);
 	}
 	list_for_each_entry_safe_reverse(map, next, &batch->born, born) {
 		list_del_init(&map->born);
-		list_del_init(&map->pinned);
+		list_del_init(&map->node);
 		etfs_key_unlink(table, map);
 		etfs_key_count(batch, map->key, -1);
 		etfs_rows_erase(table, map);
@@ -480,7 +482,7 @@ void etfs_table_settle(struct etfs_batch *batch)
 	struct etfs_key *key;
 
 	lockdep_assert_held(&table->lock);
-	list_for_each_entry(map, &batch->dead, dead) {
+	list_for_each_entry(map, &batch->dead, node) {
 		etfs_key_unlink(table, map);
 		WRITE_ONCE(map->life.dead, &etfs_always);
 	}
