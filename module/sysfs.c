@@ -162,18 +162,24 @@ static ssize_t feature_show(struct kobject *kobj, struct kobj_attribute *attr,
 	static struct kobj_attribute etfs_feature_##name = \
 		__ATTR(name, 0444, feature_show, NULL)
 
+ETFS_FEATURE(apply);
 ETFS_FEATURE(blk);
 ETFS_FEATURE(chr);
 ETFS_FEATURE(dir);
+ETFS_FEATURE(list);
 ETFS_FEATURE(reg);
+ETFS_FEATURE(stat);
 ETFS_FEATURE(subdirs);
 ETFS_FEATURE(whiteout);
 
 static struct attribute *etfs_features[] = {
+	&etfs_feature_apply.attr,
 	&etfs_feature_blk.attr,
 	&etfs_feature_chr.attr,
 	&etfs_feature_dir.attr,
+	&etfs_feature_list.attr,
 	&etfs_feature_reg.attr,
+	&etfs_feature_stat.attr,
 	&etfs_feature_subdirs.attr,
 	&etfs_feature_whiteout.attr,
 	NULL
