@@ -7,7 +7,7 @@ KERNEL ?= 6.12
 VM := selftests/vm
 compat := module/compat
 
-.PHONY: modules install modules_install clean setup demo check check-debug \
+.PHONY: modules install modules_install clean setup demo check check-debug check-kcsan \
 	check-here check-vm lint help FORCE
 
 ## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
@@ -54,6 +54,15 @@ check:
 check-debug:
 	@$(VM)/setup host
 	@$(VM)/check debug
+
+# Where several meet; data races are looked for, nothing else.
+kcsan_tests := race_test crowd_test filerace_test revoke_test remove_test \
+	mirror_test disk_test chardev_test table_test window_test map_test
+
+## check-kcsan: tests of concurrency on a kernel that watches for data races
+check-kcsan:
+	@$(VM)/setup host
+	@$(VM)/check $(addprefix -t ,$(kcsan_tests)) kcsan
 
 ## check-here: the tests on the kernel that runs
 check-here:
