@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A window of a host file is a block device.
- *
- * A bio is served by a worker, never by its submitter: in there the host's file
- * system could not wait for bios of its own (they queue up behind ours), it
- * would take an upper file system's transaction for its own, and an upper
- * reclaim could end up in it. Each disk has its own workqueue with a rescuer,
- * as disks may stand on each other.
+ * A window of a host file is a block device. Its bios are in disk_io.c.
  *
  * How a disk goes:
  *
@@ -20,221 +14,24 @@
  *
  * Lock: disk->lock, a leaf, inside gd->open_mutex.
  */
-#include "etfs.h"
+#include "disk.h"
 
-#include <linux/bio.h>
-#include <linux/blk-cgroup.h>
-#include <linux/blkdev.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/idr.h>
-#include <linux/kthread.h>
-#include <linux/mempool.h>
+#include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/part_stat.h>
-#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/stat.h>
 #include <linux/sysfs.h>
-#include <linux/uio.h>
 #include <linux/wait_bit.h>
-
-/* Bios of one disk in work at a time, and how many need no memory. */
-#define ETFS_MAX_IOS	16
-
-/* I set once - S under lock */
-struct etfs_disk {
-	/* I: held from bind until free_disk */
-	struct etfs_map *map;
-	struct gendisk *gd;
-	/* I: of the node; gd may be gone before the last node */
-	dev_t devt;
-	/* I: the N of rumpblkN */
-	int nr;
-	/* I: open until delete */
-	struct file *host;
-	/* I: of a fixed size */
-	struct etfs_window win;
-	struct workqueue_struct *wq;
-	/* struct etfs_io */
-	mempool_t ios;
-	/* protects nr_open, is_removed */
-	spinlock_t lock;
-	/* S: */
-	unsigned int nr_open;
-	/* S: the name is gone */
-	bool is_removed;
-	/* S: revoked: it is deleted under who has it open */
-	bool is_dead;
-	/* delete it after the last close, or at once */
-	struct work_struct delete;
-	struct completion deleted;
-};
-
-/* A bio on its way through a worker. */
-struct etfs_io {
-	struct work_struct work;
-	struct bio *bio;
-	/* jiffies */
-	unsigned long start;
-};
 
 static DEFINE_IDA(etfs_disk_nrs);
 static struct workqueue_struct *etfs_disk_wq;
 /* Disks made and not yet unbound */
 static atomic_t etfs_nr_disks = ATOMIC_INIT(0);
-
-static bool etfs_disk_is_ro(const struct etfs_disk *disk)
-{
-	return disk->map->spec.flags & ETFS_MAP_RO;
-}
-
-/* len bytes of a bio's data from done on; it may begin amid its first bvec. */
-static void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
-			  struct iov_iter *iter)
-{
-	const struct bio_vec *first = __bvec_iter_bvec(bio->bi_io_vec,
-						       bio->bi_iter);
-	unsigned long nr_bvecs = 0;
-	struct bvec_iter at;
-	struct bio_vec bvec;
-
-	bio_for_each_bvec(bvec, bio, at)
-		nr_bvecs++;
-	iov_iter_bvec(iter, op_is_write(bio_op(bio)) ? ITER_SOURCE : ITER_DEST,
-		      first, nr_bvecs, bio->bi_iter.bi_size);
-	iter->iov_offset = mp_bvec_iter_offset(bio->bi_io_vec, bio->bi_iter) -
-			   first->bv_offset;
-	iov_iter_advance(iter, done);
-	iov_iter_truncate(iter, len);
-}
-
-/* Return: bytes done; fewer than len where the host file ends. */
-static ssize_t etfs_disk_rw(struct etfs_disk *disk, struct bio *bio, u64 off,
-			    size_t len)
-{
-	struct file *host = disk->host;
-	struct kiocb kiocb;
-	struct iov_iter iter;
-	size_t done = 0;
-	ssize_t n;
-
-	init_sync_kiocb(&kiocb, host);
-	kiocb.ki_ioprio = bio->bi_ioprio;
-	while (done < len) {
-		kiocb.ki_pos = off + done;
-		etfs_bio_iter(bio, done, len - done, &iter);
-		if (op_is_write(bio_op(bio))) {
-			kiocb_start_write(&kiocb);
-			n = host->f_op->write_iter(&kiocb, &iter);
-			kiocb_end_write(&kiocb);
-		} else {
-			n = host->f_op->read_iter(&kiocb, &iter);
-		}
-		if (n < 0)
-			return n;
-		if (!n)
-			break;
-		done += n;
-	}
-	return done;
-}
-
-static int etfs_disk_read(struct etfs_disk *disk, struct bio *bio, u64 off,
-			  size_t len)
-{
-	ssize_t n = etfs_disk_rw(disk, bio, off, len);
-	struct iov_iter iter;
-
-	if (n < 0)
-		return n;
-	/* Zeros follow the window's end, and the host file's if it shrank. */
-	len = bio->bi_iter.bi_size - n;
-	etfs_bio_iter(bio, n, len, &iter);
-	return iov_iter_zero(len, &iter) == len ? 0 : -EIO;
-}
-
-static int etfs_disk_write(struct etfs_disk *disk, struct bio *bio, u64 off,
-			   size_t len)
-{
-	ssize_t n = 0;
-
-	/* Bios that were completed before are in the host's page cache. */
-	if (bio->bi_opf & REQ_PREFLUSH)
-		n = vfs_fsync(disk->host, 1);
-	if (n)
-		return n;
-	n = etfs_disk_rw(disk, bio, off, len);
-	if (n != len)
-		return n < 0 ? n : -EIO;
-	if (len && bio->bi_opf & REQ_FUA)
-		return vfs_fsync_range(disk->host, off, off + len - 1, 1);
-	return 0;
-}
-
-static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio)
-{
-	u64 pos = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
-	u64 off = disk->win.offset + pos;
-	size_t len = bio->bi_iter.bi_size;
-
-	/* The window may end within the disk's last sector. */
-	len = pos < disk->win.size ? min_t(u64, len, disk->win.size - pos) : 0;
-	if (bio_op(bio) == REQ_OP_READ)
-		return etfs_disk_read(disk, bio, off, len);
-	if (bio_op(bio) == REQ_OP_WRITE)
-		return etfs_disk_write(disk, bio, off, len);
-	return -EOPNOTSUPP;
-}
-
-/*
- * Memory that the host takes must not wait for I/O, which may be to this disk;
- * and who writes out this disk's pages is not to be slowed down for dirtying
- * the host's.
- */
-static void etfs_io_work(struct work_struct *work)
-{
-	struct etfs_io *io = container_of(work, struct etfs_io, work);
-	struct bio *bio = io->bio;
-	struct etfs_disk *disk = bio->bi_bdev->bd_disk->private_data;
-	unsigned int flags = current->flags;
-	unsigned int noio = memalloc_noio_save();
-	int err;
-
-	current->flags |= PF_LOCAL_THROTTLE;
-	kthread_associate_blkcg(bio_blkcg_css(bio));
-	err = etfs_disk_serve(disk, bio);
-	kthread_associate_blkcg(NULL);
-	current_restore_flags(flags, PF_LOCAL_THROTTLE);
-	memalloc_noio_restore(noio);
-
-	bio_end_io_acct(bio, io->start);
-	mempool_free(io, &disk->ios);
-	if (err)
-		bio->bi_status = errno_to_blk_status(err);
-	bio_endio(bio);
-}
-
-static void etfs_disk_submit_bio(struct bio *bio)
-{
-	struct etfs_disk *disk = bio->bi_bdev->bd_disk->private_data;
-	struct etfs_io *io;
-
-	bio = bio_split_to_limits(bio);
-	if (!bio)
-		return;
-	/* The block layer only warns, and the host file is not asked again. */
-	if (op_is_write(bio_op(bio)) && bio_sectors(bio) &&
-	    etfs_disk_is_ro(disk)) {
-		bio_io_error(bio);
-		return;
-	}
-	io = mempool_alloc(&disk->ios, GFP_NOIO);
-	INIT_WORK(&io->work, etfs_io_work);
-	io->bio = bio;
-	io->start = bio_start_io_acct(bio);
-	queue_work(disk->wq, &io->work);
-}
 
 static int etfs_disk_open(struct gendisk *gd, blk_mode_t mode)
 {
@@ -298,6 +95,8 @@ ETFS_DISK_ATTR(key, etfs_show_key(disk->map, buf));
 ETFS_DISK_ATTR(backing_file, etfs_show_backing_file(disk->map, buf));
 ETFS_DISK_ATTR(offset, sysfs_emit(buf, "%llu\n", disk->win.offset));
 ETFS_DISK_ATTR(size, sysfs_emit(buf, "%llu\n", disk->win.size));
+ETFS_DISK_ATTR(dio, sysfs_emit(buf, "%d\n",
+			       !!(disk->map->spec.flags & ETFS_MAP_DIO)));
 ETFS_DISK_ATTR(ro, sysfs_emit(buf, "%d\n", etfs_disk_is_ro(disk)));
 
 static struct attribute *etfs_disk_attrs[] = {
@@ -305,6 +104,7 @@ static struct attribute *etfs_disk_attrs[] = {
 	&dev_attr_backing_file.attr,
 	&dev_attr_offset.attr,
 	&dev_attr_size.attr,
+	&dev_attr_dio.attr,
 	&dev_attr_ro.attr,
 	NULL
 };
@@ -327,7 +127,7 @@ static void etfs_disk_delete(struct work_struct *work)
 	struct etfs_disk *disk = container_of(work, struct etfs_disk, delete);
 
 	del_gendisk(disk->gd);
-	destroy_workqueue(disk->wq);
+	etfs_disk_io_stop(disk);
 	etfs_map_set_host(disk->map, NULL);
 	fput(disk->host);
 	flush_delayed_fput();
@@ -341,22 +141,47 @@ static u64 etfs_disk_size(const struct etfs_map *map, const struct file *host)
 	return etfs_window_size(&map->spec.win, etfs_host_size(host));
 }
 
+static u32 etfs_disk_bs(const struct etfs_map *map, const struct file *host)
+{
+	return map->spec.bs ?: max_t(u32, SECTOR_SIZE,
+				     etfs_host_dio_align(host));
+}
+
+/* A host that can fallocate can punch holes, but for these. */
+static bool etfs_host_has_holes(const struct file *host)
+{
+	return host->f_op->fallocate &&
+	       file_inode(host)->i_sb->s_magic != MSDOS_SUPER_MAGIC;
+}
+
+static bool etfs_host_has_flush(const struct file *host)
+{
+	return host->f_op->fsync && host->f_op->fsync != noop_fsync;
+}
+
 /* The gendisk of a disk, not yet known to anybody. */
 static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 {
 	struct queue_limits lim = {
-		.logical_block_size	= disk->map->spec.bs ?: SECTOR_SIZE,
+		.logical_block_size	= etfs_disk_bs(disk->map, disk->host),
 		.max_hw_sectors		= SZ_4M >> SECTOR_SHIFT,
 		.max_segments		= USHRT_MAX,
 		.max_segment_size	= UINT_MAX,
 		/* the processor copies; 0 would mean 511 */
 		.dma_alignment		= 3,
 	};
+	blk_features_t features = BLK_FEAT_NOWAIT;
 	struct gendisk *gd;
 
-	gd = compat_alloc_disk(&lim, disk->host->f_op->fsync ?
-			       BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA : 0,
-			       NUMA_NO_NODE);
+	if (etfs_host_has_holes(disk->host) && !etfs_disk_is_ro(disk)) {
+		lim.discard_granularity = PAGE_SIZE;
+		lim.max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
+		lim.max_write_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
+	}
+	if (etfs_host_has_flush(disk->host))
+		features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
+	gd = compat_alloc_disk(&lim, features, disk->target,
+			       disk->win.offset >> SECTOR_SHIFT);
 	if (IS_ERR(gd))
 		return PTR_ERR(gd);
 	gd->flags |= GENHD_FL_NO_PART;
@@ -369,35 +194,42 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 	return 0;
 }
 
+/* Whole sectors of a device of the host go to it as they are. */
+static struct block_device *etfs_disk_target(const struct etfs_disk *disk)
+{
+	struct inode *inode = disk->host->f_mapping->host;
+
+	return S_ISBLK(inode->i_mode) &&
+	       IS_ALIGNED(disk->win.offset | disk->win.size, SECTOR_SIZE) ?
+		I_BDEV(inode) : NULL;
+}
+
 /* On success the disk is there for everyone and has host and a map reference. */
 static int etfs_disk_add(struct etfs_map *map, struct file *host)
 {
 	struct etfs_disk *disk;
 	int err = -ENOMEM;
 
-	disk = kzalloc(sizeof(*disk), GFP_KERNEL);
+	disk = kzalloc(sizeof(*disk), GFP_KERNEL_ACCOUNT);
 	if (!disk)
 		return err;
 	disk->map = map;
 	disk->host = host;
 	disk->win.offset = map->spec.win.offset;
 	disk->win.size = etfs_disk_size(map, host);
+	disk->target = etfs_disk_target(disk);
 	spin_lock_init(&disk->lock);
 	INIT_WORK(&disk->delete, etfs_disk_delete);
 	init_completion(&disk->deleted);
-	if (mempool_init_kmalloc_pool(&disk->ios, ETFS_MAX_IOS,
-				      sizeof(struct etfs_io)))
-		goto free_disk;
 	disk->nr = ida_alloc(&etfs_disk_nrs, GFP_KERNEL);
 	if (disk->nr < 0)
-		goto free_ios;
-	disk->wq = alloc_workqueue("rumpblk%d", WQ_UNBOUND | WQ_MEM_RECLAIM,
-				   ETFS_MAX_IOS, disk->nr);
-	if (!disk->wq)
+		goto free_disk;
+	err = etfs_disk_io_init(disk);
+	if (err)
 		goto free_nr;
 	err = etfs_disk_alloc_gd(disk);
 	if (err)
-		goto free_wq;
+		goto exit_io;
 	err = device_add_disk(NULL, disk->gd, etfs_disk_groups);
 	if (err)
 		goto put_gd;
@@ -408,16 +240,36 @@ static int etfs_disk_add(struct etfs_map *map, struct file *host)
 	return 0;
 
 put_gd:
+	/* ->free_disk is not called: it was never added. */
 	put_disk(disk->gd);
-free_wq:
-	destroy_workqueue(disk->wq);
+exit_io:
+	etfs_disk_io_stop(disk);
+	etfs_disk_io_exit(disk);
 free_nr:
 	ida_free(&etfs_disk_nrs, disk->nr);
-free_ios:
-	mempool_exit(&disk->ios);
 free_disk:
 	kfree(disk);
 	return err;
+}
+
+static int etfs_disk_judge_blocks(const struct etfs_map *map,
+				  const struct file *host,
+				  struct etfs_reason *why)
+{
+	u32 bs = etfs_disk_bs(map, host), align = etfs_host_dio_align(host);
+	u64 size = etfs_disk_size(map, host);
+
+	if (align > 1 && (bs < align || !IS_ALIGNED(map->spec.win.offset, align) ||
+			  !IS_ALIGNED(size, align))) {
+		etfs_refuse(why, "dio of this host file is by %u bytes, not window %llu+%llu with bs=%u",
+			    align, map->spec.win.offset, size, bs);
+		return -EINVAL;
+	}
+	if (bs == SECTOR_SIZE || IS_ALIGNED(size, bs))
+		return 0;
+	etfs_refuse(why, "the window's %llu bytes are no multiple of bs=%u",
+		    size, bs);
+	return -EINVAL;
 }
 
 /* A host file that a disk can be made of. */
@@ -425,19 +277,19 @@ static struct file *etfs_disk_open_host(struct etfs_map *map,
 					struct etfs_reason *why)
 {
 	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
-	struct file *host = etfs_host_open(map, flags | O_LARGEFILE, why);
-	u32 bs = map->spec.bs ?: SECTOR_SIZE;
-	u64 size;
+	struct file *host;
+	int err;
 
+	if (map->spec.flags & ETFS_MAP_DIO)
+		flags |= O_DIRECT;
+	host = etfs_host_open(map, flags | O_LARGEFILE, why);
 	if (IS_ERR(host))
 		return host;
-	size = etfs_disk_size(map, host);
-	if (bs == SECTOR_SIZE || IS_ALIGNED(size, bs))
+	err = etfs_disk_judge_blocks(map, host, why);
+	if (!err)
 		return host;
-	etfs_refuse(why, "the window's %llu bytes are no multiple of bs=%u",
-		    size, bs);
 	fput(host);
-	return ERR_PTR(-EINVAL);
+	return ERR_PTR(err);
 }
 
 static int etfs_disk_check(struct etfs_map *map, struct etfs_reason *why)
@@ -502,7 +354,7 @@ static int etfs_disk_revoke_wait(struct etfs_map *map)
 
 static void etfs_disk_unbind(struct etfs_map *map)
 {
-	mempool_exit(&map->disk->ios);
+	etfs_disk_io_exit(map->disk);
 	kfree(map->disk);
 	if (atomic_dec_and_test(&etfs_nr_disks))
 		wake_up_var(&etfs_nr_disks);

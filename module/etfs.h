@@ -60,6 +60,8 @@ struct rumpfs_sb;
 #define ETFS_MAX_KEY	4095
 #define ETFS_MAX_LINE	4095
 #define ETFS_MAX_TAG	63
+/* Of so many requests to a disk fail= tells how many do. */
+#define ETFS_MAX_FAIL	10000
 
 /* A window without an end of its own follows the host file's. */
 #define ETFS_SIZE_HOST	U64_MAX
@@ -80,6 +82,8 @@ enum etfs_type {
 #define ETFS_MAP_GID	BIT(4)
 #define ETFS_MAP_BS	BIT(5)
 #define ETFS_MAP_PIN	BIT(6)
+#define ETFS_MAP_DIO	BIT(7)
+#define ETFS_MAP_FAIL	BIT(8)
 
 enum etfs_verb {
 	ETFS_NOTHING,	/* a comment or a blank line */
@@ -138,13 +142,17 @@ struct etfs_spec {
 	char *host;
 	/* NULL for none */
 	char *tag;
-	enum etfs_type type;
-	u32 flags;
 	struct etfs_window win;
-	umode_t mode;
+	u32 flags;
 	u32 uid, gid;
+	/* so many of 10000 requests to a disk fail, and which */
+	u32 fail_seed;
+	u16 fail;
 	/* logical block size, bytes; 0 = the default */
-	u32 bs;
+	u16 bs;
+	umode_t mode;
+	/* enum etfs_type */
+	u8 type;
 };
 
 /*
@@ -562,6 +570,8 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */
 int etfs_host_truncate(struct file *host, u64 size);
 u64 etfs_host_size(const struct file *host);
+/* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
+u32 etfs_host_dio_align(const struct file *host);
 /* May a program of the mount this file is on be run? */
 bool etfs_host_is_noexec(const struct file *host);
 

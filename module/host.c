@@ -215,6 +215,23 @@ u64 etfs_host_size(const struct file *host)
 	return i_size_read(host->f_mapping->host);
 }
 
+u32 etfs_host_dio_align(const struct file *host)
+{
+	struct inode *inode = host->f_mapping->host;
+	struct block_device *bdev = inode->i_sb->s_bdev;
+	struct kstat stat;
+
+	if (!(host->f_flags & O_DIRECT))
+		return 0;
+	if (S_ISBLK(inode->i_mode))
+		return bdev_logical_block_size(I_BDEV(inode));
+	if (!vfs_getattr(&host->f_path, &stat, STATX_DIOALIGN,
+			 AT_STATX_DONT_SYNC) &&
+	    (stat.result_mask & STATX_DIOALIGN) && stat.dio_offset_align)
+		return stat.dio_offset_align;
+	return bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
+}
+
 static int etfs_host_judge_window(const struct etfs_map *map,
 				  const struct file *host,
 				  struct etfs_reason *why)

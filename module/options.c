@@ -29,9 +29,9 @@ static const struct etfs_option {
 	[WORD_HIDDEN]	= { "hidden", IN_ALL, false, true },
 	[WORD_TAG]	= { "tag", IN_ALL, true, true },
 	[WORD_BS]	= { "bs", IS(BLK), true, true },
-	[WORD_DIO]	= { "dio", IS(BLK), false, false },
+	[WORD_DIO]	= { "dio", IS(BLK), false, true },
 	[WORD_PART]	= { "part", IS(BLK), false, false },
-	[WORD_FAIL]	= { "fail", IS(BLK), true, false },
+	[WORD_FAIL]	= { "fail", IS(BLK), true, true },
 };
 
 /* Digits of a base, at least one, into 63 bits. */
@@ -108,6 +108,22 @@ static bool etfs_number(const struct etfs_field *field, unsigned int base,
 	return etfs_digits(&s, end, base, value) && s == end && *value <= max;
 }
 
+/* N of 10000 requests, and which. */
+static bool etfs_fail(const struct etfs_field *field, struct etfs_spec *spec)
+{
+	const char *s = field->text, *end = s + field->len;
+	u64 n, seed;
+
+	if (!etfs_digits(&s, end, 10, &n) || !n || n > ETFS_MAX_FAIL ||
+	    s == end || *s++ != '/' || !etfs_digits(&s, end, 10, &seed) ||
+	    s != end || seed > U32_MAX)
+		return false;
+	spec->fail = n;
+	spec->fail_seed = seed;
+	spec->flags |= ETFS_MAP_FAIL;
+	return true;
+}
+
 int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,
 		  struct etfs_field *field)
 {
@@ -174,6 +190,11 @@ static int etfs_line_value(struct etfs_line *line, struct etfs_op *op,
 		spec->bs = n;
 		spec->flags |= ETFS_MAP_BS;
 		return 0;
+	case WORD_FAIL:
+		if (etfs_fail(value, spec))
+			return 0;
+		return etfs_line_refuse(line, value->col, -EINVAL,
+					"fail is N/SEED: 1 to 10000, and a number below 4294967296");
 	default:
 		return 0;
 	}
@@ -292,6 +313,8 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 		op->spec.flags |= ETFS_MAP_RO;
 	if (word == WORD_PIN)
 		op->spec.flags |= ETFS_MAP_PIN;
+	if (word == WORD_DIO)
+		op->spec.flags |= ETFS_MAP_DIO;
 	if (word == WORD_HIDDEN)
 		op->spec.flags |= ETFS_MAP_HIDDEN;
 	err = etfs_line_value(line, op, word, &value);

@@ -28,7 +28,7 @@ static const struct etfs_spec_flag {
 	{ RUMPFS_MAP_RO,	WORD_RO,	ETFS_MAP_RO },
 	{ RUMPFS_MAP_PIN,	WORD_PIN,	ETFS_MAP_PIN },
 	{ RUMPFS_MAP_HIDDEN,	WORD_HIDDEN,	ETFS_MAP_HIDDEN },
-	{ RUMPFS_MAP_DIO,	WORD_DIO,	0 },
+	{ RUMPFS_MAP_DIO,	WORD_DIO,	ETFS_MAP_DIO },
 	{ RUMPFS_MAP_PART,	WORD_PART,	0 },
 	{ RUMPFS_MAP_MODE,	WORD_MODE,	ETFS_MAP_MODE },
 	{ RUMPFS_MAP_UID,	WORD_UID,	ETFS_MAP_UID },
@@ -220,6 +220,10 @@ static int etfs_spec_numbers(struct etfs_line *line, struct etfs_op *op,
 	    (from->size > S64_MAX && from->size != RUMPFS_SIZE_HOST))
 		return etfs_line_refuse(line, 0, -EINVAL,
 					"a window is bytes below 2^63");
+	if (from->fail > ETFS_MAX_FAIL || from->fail_seed > U32_MAX ||
+	    (from->fail_seed && !from->fail))
+		return etfs_line_refuse(line, 0, -EINVAL,
+					"fail is at most 10000, with a seed below 4294967296");
 	spec->mode = from->mode;
 	spec->uid = from->uid;
 	spec->gid = from->gid;
@@ -235,8 +239,12 @@ static int etfs_spec_numbers(struct etfs_line *line, struct etfs_op *op,
 	}
 	if (from->offset)
 		*words |= BIT(WORD_OFFSET);
-	if (from->fail || from->fail_seed)
+	if (from->fail) {
+		spec->fail = from->fail;
+		spec->fail_seed = from->fail_seed;
+		spec->flags |= ETFS_MAP_FAIL;
 		*words |= BIT(WORD_FAIL);
+	}
 	return 0;
 }
 

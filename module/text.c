@@ -131,6 +131,11 @@ size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
 	}
 	if (spec->flags & ETFS_MAP_BS && spec->bs != 512)
 		etfs_print_number(&p, ",bs=%u", spec->bs);
+	if (spec->flags & ETFS_MAP_DIO)
+		etfs_print_string(&p, ",dio");
+	if (spec->flags & ETFS_MAP_FAIL)
+		etfs_print_number(&p, ",fail=%u/%u", spec->fail,
+				  spec->fail_seed);
 	etfs_print_char(&p, '\n');
 	return etfs_print_end(&p);
 }

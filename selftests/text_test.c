@@ -136,13 +136,16 @@ BAD(pin_on_chr, "/k " F " chr pin", EINVAL);
 BAD(bs_on_chr, "/k " F " chr bs=512", EINVAL);
 BAD(dio_on_chr, "/k " F " chr dio", EINVAL);
 BAD(part_on_chr, "/k " F " chr part", EINVAL);
+BAD(fail_without_seed, "/k " F " blk fail=1", EINVAL);
+BAD(fail_none, "/k " F " blk fail=0/1", EINVAL);
+BAD(fail_too_many, "/k " F " blk fail=10001/1", EINVAL);
+BAD(fail_seed_missing, "/k " F " blk fail=1/", EINVAL);
+BAD(fail_seed_too_big, "/k " F " blk fail=1/4294967296", EINVAL);
 BAD(fail_on_chr, "/k " F " chr fail=1/1", EINVAL);
 BAD(bs_too_small, "/k " F " blk bs=256", EINVAL);
 BAD(bs_too_large, "/k " F " blk bs=8192", EINVAL);
 BAD(bs_odd, "/k " F " blk bs=1000", EINVAL);
-LATER(dio, "/k " F " blk dio");
 LATER(part, "/k " F " blk part");
-LATER(fail, "/k " F " blk fail=1/1");
 
 /* The window against the file: 1 MB. */
 BAD(window_past_the_end, "/k " F " reg offset=512K,size=1M", EINVAL);

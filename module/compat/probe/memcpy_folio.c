@@ -1,0 +1,9 @@
+/* memcpy_from_folio(), memcpy_to_folio() */
+#include <linux/highmem.h>
+
+void probe(struct folio *folio, char *buf);
+void probe(struct folio *folio, char *buf)
+{
+	memcpy_from_folio(buf, folio, 0, 1);
+	memcpy_to_folio(folio, 0, buf, 1);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A disk over a window of a host file; for disk.c and disk_io.c. */
+#ifndef _RUMPFS_DISK_H
+#define _RUMPFS_DISK_H
+
+#include "etfs.h"
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/mempool.h>
+
+/* Bios of one disk with a worker at a time, and how many need no memory. */
+#define ETFS_MAX_IOS	16
+
+/* I set once - S under lock - A atomic */
+struct etfs_disk {
+	/* I: held from bind until free_disk */
+	struct etfs_map *map;
+	struct gendisk *gd;
+	/* I: of the node; gd may be gone before the last node */
+	dev_t devt;
+	/* I: the N of rumpblkN */
+	int nr;
+	/* I: open until delete */
+	struct file *host;
+	/* I: of a fixed size */
+	struct etfs_window win;
+	/* I: bios go on to this device; NULL: the file is read and written */
+	struct block_device *target;
+	/* I: what is in the host's page cache is served by the submitter */
+	bool has_read_hits, has_write_hits;
+	/* A: the host file's times are behind its bytes */
+	unsigned long is_touched;
+	struct delayed_work touch;
+	struct workqueue_struct *wq;
+	/* struct etfs_io */
+	mempool_t ios;
+	/* clones for target */
+	struct bio_set clones;
+	/* bios on their way that no worker has */
+	struct percpu_ref inflight;
+	struct completion idle;
+	/* protects nr_open, is_removed */
+	spinlock_t lock;
+	/* S: */
+	unsigned int nr_open;
+	/* S: the name is gone */
+	bool is_removed;
+	/* S: revoked: it is deleted under who has it open */
+	bool is_dead;
+	/* delete it after the last close, or at once */
+	struct work_struct delete;
+	struct completion deleted;
+};
+
+static inline bool etfs_disk_is_ro(const struct etfs_disk *disk)
+{
+	return disk->map->spec.flags & ETFS_MAP_RO;
+}
+
+/* In disk_io.c: bios */
+void etfs_disk_submit_bio(struct bio *bio);
+/* What the disk can do by itself with this host file. */
+int etfs_disk_io_init(struct etfs_disk *disk);
+/* Context: no bio comes any more; waits for those on their way. */
+void etfs_disk_io_stop(struct etfs_disk *disk);
+void etfs_disk_io_exit(struct etfs_disk *disk);
+
+#endif /* _RUMPFS_DISK_H */

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bios of a disk.
+ *
+ * While ->submit_bio runs, bios of its own that a host file system waits for
+ * would queue up behind ours, it would take an upper file system's transaction
+ * for its own, and an upper reclaim could end up in it. So a submitter never
+ * enters the host file system:
+ *
+ *	on a block device	a clone goes on to that device
+ *	bytes in the cache	copied from or to the host's folios, without a
+ *				lock that could be waited for
+ *	the rest		a worker; each disk has a workqueue with a
+ *				rescuer of its own, as disks stand on each other
+ *
+ * Writes are copied only into a file system that is nothing but its page cache.
+ * A bio that is copied and another with a worker may overlap; whose bytes stay
+ * is open, as on any disk.
+ */
+#include "disk.h"
+
+#include <linux/blk-cgroup.h>
+#include <linux/falloc.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/highmem.h>
+#include <linux/kthread.h>
+#include <linux/magic.h>
+#include <linux/pagemap.h>
+#include <linux/sched/mm.h>
+#include <linux/shmem_fs.h>
+#include <linux/swap.h>
+#include <linux/uio.h>
+
+/* How long the host file's times may be behind. */
+#define ETFS_TOUCH_DELAY	HZ
+
+/* A bio on its way through a worker. */
+struct etfs_io {
+	struct work_struct work;
+	struct bio *bio;
+	/* jiffies */
+	unsigned long start;
+};
+
+static struct etfs_disk *etfs_bio_disk(const struct bio *bio)
+{
+	return bio->bi_bdev->bd_disk->private_data;
+}
+
+/* Byte of the disk, and how many of the bio's the window has from there on. */
+static u64 etfs_bio_pos(const struct bio *bio)
+{
+	return (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
+}
+
+static u64 etfs_bio_len(const struct etfs_disk *disk, const struct bio *bio)
+{
+	u64 pos = etfs_bio_pos(bio);
+
+	/* The window may end within the disk's last sector. */
+	return pos < disk->win.size ?
+		min_t(u64, bio->bi_iter.bi_size, disk->win.size - pos) : 0;
+}
+
+static void etfs_bio_end(struct bio *bio, unsigned long start, int err)
+{
+	bio_end_io_acct(bio, start);
+	if (err)
+		bio->bi_status = errno_to_blk_status(err);
+	bio_endio(bio);
+}
+
+/* Bytes that are in the page cache */
+
+/* Of a file that shrank nothing is told here. */
+static bool etfs_folio_has(struct folio *folio,
+			   const struct address_space *mapping, u64 end)
+{
+	return folio->mapping == mapping && folio_test_uptodate(folio) &&
+	       end <= i_size_read(mapping->host);
+}
+
+/* Context: the folio has a reference. Return: were all bytes copied? */
+static bool etfs_hit_read(struct folio *folio,
+			  const struct address_space *mapping, u64 off,
+			  void *to, size_t len)
+{
+	if (!folio_test_uptodate(folio))
+		return false;
+	memcpy_from_folio(to, folio, offset_in_folio(folio, off), len);
+	/* It was the file's meanwhile, if it is now. */
+	smp_rmb();
+	folio_mark_accessed(folio);
+	return etfs_folio_has(folio, mapping, off + len);
+}
+
+static bool etfs_hit_write(struct folio *folio,
+			   const struct address_space *mapping, u64 off,
+			   const void *from, size_t len)
+{
+	bool has;
+
+	if (!folio_trylock(folio))
+		return false;
+	has = etfs_folio_has(folio, mapping, off + len);
+	if (has) {
+		memcpy_to_folio(folio, offset_in_folio(folio, off), from, len);
+		folio_mark_dirty(folio);
+	}
+	folio_unlock(folio);
+	return has;
+}
+
+/* Between data and the host's bytes from off on. Return: all of it? */
+static bool etfs_hit_bytes(const struct etfs_disk *disk, u64 off, void *data,
+			   size_t len, bool is_write)
+{
+	struct address_space *mapping = disk->host->f_mapping;
+
+	while (len) {
+		struct folio *folio;
+		bool hit;
+		size_t n;
+
+		folio = filemap_get_folio(mapping, off >> PAGE_SHIFT);
+		if (IS_ERR_OR_NULL(folio))
+			return false;
+		n = min_t(size_t, len,
+			  folio_size(folio) - offset_in_folio(folio, off));
+		hit = is_write ?
+			etfs_hit_write(folio, mapping, off, data, n) :
+			etfs_hit_read(folio, mapping, off, data, n);
+		folio_put(folio);
+		if (!hit)
+			return false;
+		off += n;
+		data += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* No sealed file is written to. */
+static bool etfs_disk_may_hit(const struct etfs_disk *disk,
+			      const struct bio *bio)
+{
+	struct inode *inode = disk->host->f_mapping->host;
+
+	if (etfs_bio_len(disk, bio) < bio->bi_iter.bi_size)
+		return false;
+	if (bio_op(bio) == REQ_OP_READ)
+		return disk->has_read_hits;
+	return disk->has_write_hits && bio_op(bio) == REQ_OP_WRITE &&
+	       !(READ_ONCE(SHMEM_I(inode)->seals) &
+		 (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
+}
+
+/* Of a bio that fails here some bytes may be there, as all will be soon. */
+static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio)
+{
+	u64 off = disk->win.offset + etfs_bio_pos(bio);
+	bool is_write = op_is_write(bio_op(bio)), hit = true;
+	struct bvec_iter iter;
+	struct bio_vec bvec;
+
+	if (!bio->bi_iter.bi_size || !etfs_disk_may_hit(disk, bio))
+		return false;
+	bio_for_each_segment(bvec, bio, iter) {
+		char *data = bvec_kmap_local(&bvec);
+
+		hit = etfs_hit_bytes(disk, off, data, bvec.bv_len, is_write);
+		if (!is_write)
+			flush_dcache_page(bvec.bv_page);
+		kunmap_local(data);
+		if (!hit)
+			break;
+		off += bvec.bv_len;
+	}
+	if (is_write && !test_and_set_bit(0, &disk->is_touched))
+		queue_delayed_work(disk->wq, &disk->touch, ETFS_TOUCH_DELAY);
+	return hit;
+}
+
+static void etfs_disk_touch(struct work_struct *work)
+{
+	struct etfs_disk *disk = container_of(to_delayed_work(work),
+					      struct etfs_disk, touch);
+
+	clear_bit(0, &disk->is_touched);
+	file_update_time(disk->host);
+}
+
+/* Bytes that the host file system moves */
+
+/* len bytes of a bio's data from done on; it may begin amid its first bvec. */
+static void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
+			  struct iov_iter *iter)
+{
+	const struct bio_vec *first = __bvec_iter_bvec(bio->bi_io_vec,
+						       bio->bi_iter);
+	unsigned long nr_bvecs = 0;
+	struct bvec_iter at;
+	struct bio_vec bvec;
+
+	bio_for_each_bvec(bvec, bio, at)
+		nr_bvecs++;
+	iov_iter_bvec(iter, op_is_write(bio_op(bio)) ? ITER_SOURCE : ITER_DEST,
+		      first, nr_bvecs, bio->bi_iter.bi_size);
+	iter->iov_offset = mp_bvec_iter_offset(bio->bi_io_vec, bio->bi_iter) -
+			   first->bv_offset;
+	iov_iter_advance(iter, done);
+	iov_iter_truncate(iter, len);
+}
+
+/* Return: bytes done; fewer than len where the host file ends. */
+static ssize_t etfs_disk_rw(struct etfs_disk *disk, struct bio *bio, u64 off,
+			    size_t len)
+{
+	struct file *host = disk->host;
+	struct kiocb kiocb;
+	struct iov_iter iter;
+	size_t done = 0;
+	ssize_t n;
+
+	init_sync_kiocb(&kiocb, host);
+	kiocb.ki_ioprio = bio->bi_ioprio;
+	while (done < len) {
+		kiocb.ki_pos = off + done;
+		etfs_bio_iter(bio, done, len - done, &iter);
+		if (op_is_write(bio_op(bio))) {
+			kiocb_start_write(&kiocb);
+			n = host->f_op->write_iter(&kiocb, &iter);
+			kiocb_end_write(&kiocb);
+		} else {
+			n = host->f_op->read_iter(&kiocb, &iter);
+		}
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+static int etfs_disk_read(struct etfs_disk *disk, struct bio *bio, u64 off,
+			  size_t len)
+{
+	ssize_t n = etfs_disk_rw(disk, bio, off, len);
+	struct iov_iter iter;
+
+	if (n < 0)
+		return n;
+	/* Zeros follow the window's end, and the host file's if it shrank. */
+	len = bio->bi_iter.bi_size - n;
+	etfs_bio_iter(bio, n, len, &iter);
+	return iov_iter_zero(len, &iter) == len ? 0 : -EIO;
+}
+
+static int etfs_disk_write(struct etfs_disk *disk, struct bio *bio, u64 off,
+			   size_t len)
+{
+	ssize_t n = 0;
+
+	/* Bios that were completed before are in the host's page cache. */
+	if (bio->bi_opf & REQ_PREFLUSH)
+		n = vfs_fsync(disk->host, 1);
+	if (n)
+		return n;
+	n = etfs_disk_rw(disk, bio, off, len);
+	if (n != len)
+		return n < 0 ? n : -EIO;
+	if (len && bio->bi_opf & REQ_FUA)
+		return vfs_fsync_range(disk->host, off, off + len - 1, 1);
+	return 0;
+}
+
+/* What the window has not is zero, and stays so. */
+static int etfs_disk_clear(struct etfs_disk *disk, const struct bio *bio,
+			   u64 off, size_t len)
+{
+	int mode = FALLOC_FL_PUNCH_HOLE;
+
+	if (bio_op(bio) == REQ_OP_WRITE_ZEROES && bio->bi_opf & REQ_NOUNMAP)
+		mode = FALLOC_FL_ZERO_RANGE;
+	return len ? vfs_fallocate(disk->host, mode | FALLOC_FL_KEEP_SIZE, off,
+				   len) : 0;
+}
+
+static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio)
+{
+	u64 off = disk->win.offset + etfs_bio_pos(bio);
+	u64 len = etfs_bio_len(disk, bio);
+
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		return etfs_disk_read(disk, bio, off, len);
+	case REQ_OP_WRITE:
+		return etfs_disk_write(disk, bio, off, len);
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		return etfs_disk_clear(disk, bio, off, len);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/*
+ * Memory that the host takes must not wait for I/O, which may be to this disk;
+ * and who writes out this disk's pages is not to be slowed down for dirtying
+ * the host's.
+ */
+static void etfs_io_work(struct work_struct *work)
+{
+	struct etfs_io *io = container_of(work, struct etfs_io, work);
+	struct bio *bio = io->bio;
+	struct etfs_disk *disk = etfs_bio_disk(bio);
+	unsigned int flags = current->flags;
+	unsigned int noio = memalloc_noio_save();
+	unsigned long start = io->start;
+	int err;
+
+	current->flags |= PF_LOCAL_THROTTLE;
+	kthread_associate_blkcg(bio_blkcg_css(bio));
+	err = etfs_disk_serve(disk, bio);
+	kthread_associate_blkcg(NULL);
+	current_restore_flags(flags, PF_LOCAL_THROTTLE);
+	memalloc_noio_restore(noio);
+	mempool_free(io, &disk->ios);
+	etfs_bio_end(bio, start, err);
+}
+
+static void etfs_disk_queue(struct etfs_disk *disk, struct bio *bio,
+			    unsigned long start)
+{
+	struct etfs_io *io = mempool_alloc(&disk->ios, GFP_NOIO);
+
+	INIT_WORK(&io->work, etfs_io_work);
+	io->bio = bio;
+	io->start = start;
+	queue_work(disk->wq, &io->work);
+}
+
+/* Bios for a device of the host */
+
+/* What a clone carries in front of it. */
+struct etfs_clone {
+	struct bio *bio;
+	unsigned long start;
+	struct bio clone;
+};
+
+static void etfs_clone_end(struct bio *bio)
+{
+	struct etfs_clone *clone = container_of(bio, struct etfs_clone, clone);
+	struct bio *orig = clone->bio;
+	struct etfs_disk *disk = etfs_bio_disk(orig);
+
+	bio_end_io_acct(orig, clone->start);
+	orig->bi_status = bio->bi_status;
+	bio_put(bio);
+	bio_endio(orig);
+	percpu_ref_put(&disk->inflight);
+}
+
+static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio)
+{
+	struct etfs_clone *clone;
+	struct bio *to;
+
+	percpu_ref_get(&disk->inflight);
+	to = bio_alloc_clone(disk->target, bio, GFP_NOIO, &disk->clones);
+	clone = container_of(to, struct etfs_clone, clone);
+	clone->bio = bio;
+	clone->start = bio_start_io_acct(bio);
+	to->bi_end_io = etfs_clone_end;
+	to->bi_iter.bi_sector += disk->win.offset >> SECTOR_SHIFT;
+	submit_bio_noacct(to);
+}
+
+/* All of them */
+
+/* Of 10000 requests so many fail: the same for the same seed. */
+static bool etfs_disk_fails(const struct etfs_disk *disk,
+			    const struct bio *bio)
+{
+	const struct etfs_spec *spec = &disk->map->spec;
+	u64 which = (u64)hash_32(spec->fail_seed, 32) << 32;
+
+	if (!spec->fail || !bio_sectors(bio))
+		return false;
+	return hash_64(bio->bi_iter.bi_sector ^ which, 32) % ETFS_MAX_FAIL <
+	       spec->fail;
+}
+
+/* The block layer only warns of writes, and the host file is not asked again. */
+static bool etfs_disk_refuses(const struct etfs_disk *disk,
+			      const struct bio *bio)
+{
+	return (op_is_write(bio_op(bio)) && bio_sectors(bio) &&
+		etfs_disk_is_ro(disk)) || etfs_disk_fails(disk, bio);
+}
+
+void etfs_disk_submit_bio(struct bio *bio)
+{
+	struct etfs_disk *disk = etfs_bio_disk(bio);
+	unsigned long start;
+
+	if (etfs_disk_refuses(disk, bio)) {
+		bio_io_error(bio);
+		return;
+	}
+	if (disk->target) {
+		etfs_disk_remap(disk, bio);
+		return;
+	}
+	start = bio_start_io_acct(bio);
+	if (!(bio->bi_opf & (REQ_PREFLUSH | REQ_FUA)) &&
+	    etfs_disk_hit(disk, bio))
+		etfs_bio_end(bio, start, 0);
+	else if (bio->bi_opf & REQ_NOWAIT)
+		etfs_bio_end(bio, start, -EAGAIN);
+	else
+		etfs_disk_queue(disk, bio, start);
+}
+
+/* A disk's means */
+
+static void etfs_disk_is_idle(struct percpu_ref *ref)
+{
+	complete(&container_of(ref, struct etfs_disk, inflight)->idle);
+}
+
+/*
+ * Pages of a remote file may be stale without its file system, those of a
+ * stacked one are another's, and DAX has none.
+ */
+static void etfs_disk_find_hits(struct etfs_disk *disk)
+{
+	const struct inode *inode = disk->host->f_mapping->host;
+	const struct super_block *sb = inode->i_sb;
+
+	if (IS_DAX(inode) || disk->host->f_flags & O_DIRECT)
+		return;
+	if (IS_ENABLED(CONFIG_SHMEM) && sb->s_magic == TMPFS_MAGIC) {
+		disk->has_read_hits = true;
+		disk->has_write_hits = true;
+	} else if (S_ISBLK(inode->i_mode) ||
+		   sb->s_type->fs_flags & FS_REQUIRES_DEV) {
+		disk->has_read_hits = true;
+	}
+}
+
+int etfs_disk_io_init(struct etfs_disk *disk)
+{
+	int err = -ENOMEM;
+
+	etfs_disk_find_hits(disk);
+	INIT_DELAYED_WORK(&disk->touch, etfs_disk_touch);
+	init_completion(&disk->idle);
+	if (mempool_init_kmalloc_pool(&disk->ios, ETFS_MAX_IOS,
+				      sizeof(struct etfs_io)))
+		return err;
+	err = percpu_ref_init(&disk->inflight, etfs_disk_is_idle, 0,
+			      GFP_KERNEL_ACCOUNT);
+	if (err)
+		goto exit_ios;
+	if (disk->target)
+		err = bioset_init(&disk->clones, BIO_POOL_SIZE,
+				  offsetof(struct etfs_clone, clone), 0);
+	if (err)
+		goto exit_ref;
+	err = -ENOMEM;
+	disk->wq = alloc_workqueue("rumpblk%d", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				   ETFS_MAX_IOS, disk->nr);
+	if (disk->wq)
+		return 0;
+	if (disk->target)
+		bioset_exit(&disk->clones);
+exit_ref:
+	percpu_ref_exit(&disk->inflight);
+exit_ios:
+	mempool_exit(&disk->ios);
+	return err;
+}
+
+void etfs_disk_io_stop(struct etfs_disk *disk)
+{
+	percpu_ref_kill(&disk->inflight);
+	wait_for_completion(&disk->idle);
+	flush_delayed_work(&disk->touch);
+	destroy_workqueue(disk->wq);
+	disk->wq = NULL;
+}
+
+void etfs_disk_io_exit(struct etfs_disk *disk)
+{
+	if (disk->target)
+		bioset_exit(&disk->clones);
+	percpu_ref_exit(&disk->inflight);
+	mempool_exit(&disk->ios);
+}
