@@ -185,7 +185,8 @@ static int etfs_spec_parse(char *text, struct etfs_op *op,
 
 	etfs_line_begin(&line, op);
 	op->verb = ETFS_ADD;
-	return etfs_line_done(&line, etfs_spec_fields(&line, op));
+	return etfs_line_done(&line, etfs_spec_fields(&line, op)) ?:
+	       etfs_line_row(&line, op);
 }
 
 /* What boot_status tells */

@@ -452,6 +452,7 @@ struct etfs_batch {
 size_t etfs_text_escape(char *buf, size_t size, const char *s, bool in_option);
 size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
 		       bool is_unrestorable);
+size_t etfs_text_row_len(const struct etfs_spec *spec);
 const char *etfs_type_name(enum etfs_type type);
 __printf(2, 3)
 void etfs_refuse(struct etfs_reason *why, const char *fmt, ...);

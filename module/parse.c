@@ -335,6 +335,21 @@ void etfs_line_begin(struct etfs_line *line, struct etfs_op *op)
 	line->why->key[0] = '\0';
 }
 
+/* A line that has escapes or options added to it when it is printed grows. */
+int etfs_line_row(struct etfs_line *line, const struct etfs_op *op)
+{
+	size_t len;
+
+	if (op->verb != ETFS_ADD && op->verb != ETFS_SET)
+		return 0;
+	len = etfs_text_row_len(&op->spec);
+	if (len <= ETFS_MAX_LINE)
+		return 0;
+	return etfs_line_refuse(line, 1, -E2BIG,
+				"a row of %zu bytes in a listing, at most %d",
+				len, ETFS_MAX_LINE);
+}
+
 int etfs_line_done(struct etfs_line *line, int err)
 {
 	if (err || !line->late)
@@ -393,5 +408,5 @@ int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 	default:
 		err = etfs_line_flush(&line, op);
 	}
-	return etfs_line_done(&line, err);
+	return etfs_line_done(&line, err) ?: etfs_line_row(&line, op);
 }

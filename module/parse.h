@@ -51,6 +51,8 @@ int etfs_line_supports(struct etfs_line *line, const struct etfs_op *op,
 		       const struct etfs_field *type);
 /* Return: err, or else what only counts if nothing else is wrong. */
 int etfs_line_done(struct etfs_line *line, int err);
+/* Last, of a text: is the row a line again? Return: 0 or -E2BIG. */
+int etfs_line_row(struct etfs_line *line, const struct etfs_op *op);
 
 /* In options.c */
 int etfs_line_tag(struct etfs_line *line, struct etfs_op *op,

@@ -139,3 +139,16 @@ size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
 	etfs_print_char(&p, '\n');
 	return etfs_print_end(&p);
 }
+
+/*
+ * The longest line, without its newline, that a listing may ever have for this:
+ * a host file that is bound for good can lose its name. Of more than
+ * ETFS_MAX_LINE a saved table would not load.
+ */
+size_t etfs_text_row_len(const struct etfs_spec *spec)
+{
+	bool is_bound = spec->type == ETFS_BLK || spec->type == ETFS_CHR ||
+			spec->flags & ETFS_MAP_PIN;
+
+	return etfs_text_print(NULL, 0, spec, is_bound) - 1;
+}

@@ -625,4 +625,62 @@ TEST_F(text, a_long_row_is_not_cut)
 	EXPECT_EQ(0, rows_are(expected));
 }
 
+/* A line of the shortest components whose row has len bytes. */
+static char *line_of_row(char *line, size_t len, const char *rest,
+			 const char *added)
+{
+	size_t end = len - strlen(rest) - strlen(added), at = 0;
+
+	while (at + 3 < end)
+		at += sprintf(line + at, "/k");
+	while (at < end)
+		line[at++] = 'k';
+	strcpy(line + at, rest);
+	return line;
+}
+
+/* Else a saved table would not load: such a line is E2BIG. */
+TEST_F(text, a_row_that_no_line_can_hold_is_refused)
+{
+	static const char lost[] = "# unrestorable: ";
+	static char line[8192];
+	size_t len = 0;
+	char *rows;
+
+	/* " rw" is added to what is written. */
+	EXPECT_EQ(0, table("%s", line_of_row(line, 4095, " " F " reg", " rw")));
+	EXPECT_EQ(0, save_flush_restore());
+	EXPECT_EQ(0, table("flush"));
+	EXPECT_EQ(E2BIG,
+		  table("%s", line_of_row(line, 4096, " " F " reg", " rw")));
+	EXPECT_TRUE(last_error_has("1:1: /k/k"));
+	EXPECT_TRUE(last_error_has("a row of 4096 bytes"));
+
+	/* A bound file may lose its name, and then that is told, too. */
+	EXPECT_EQ(0, table("%s", line_of_row(line, 4095, " " F " reg rw,pin",
+					     lost)));
+	ASSERT_EQ(0, unlink(F));
+	ASSERT_EQ(0, put_text(F, "another"));
+	EXPECT_EQ(0, table("/l " F " reg"));
+	rows = table_rows();
+	ASSERT_NE(NULL, rows);
+	EXPECT_EQ(0, strncmp(rows, lost, strlen(lost)));
+	EXPECT_EQ(4095, strchr(rows, '\n') - rows);
+	EXPECT_EQ(0, table("flush"));
+	EXPECT_EQ(0, table_write(rows, 4096));
+	EXPECT_EQ(0, rows_are(""));
+	free(rows);
+	EXPECT_EQ(E2BIG, table("%s", line_of_row(line, 4096,
+						 " " F " reg rw,pin", lost)));
+	EXPECT_EQ(E2BIG, table("%s", line_of_row(line, 4096,
+						 " " F " blk rw", lost)));
+
+	/* A control byte is written as one, and printed as four. */
+	while (len < 1400)
+		len += sprintf(line + len, "/\001\001\001");
+	strcpy(line + len, " " F " reg");
+	EXPECT_EQ(E2BIG, table("%s", line));
+	EXPECT_EQ(0, rows_are(""));
+}
+
 TEST_HARNESS_MAIN
