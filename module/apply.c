@@ -199,11 +199,11 @@ static u32 etfs_batch_bind(struct etfs_batch *batch, u32 nr, int *err,
 	return nr;
 }
 
-static bool etfs_batch_is_ready(const struct etfs_batch *batch)
+static bool etfs_batch_is_ready(const struct etfs_batch *batch, u32 nr)
 {
 	const struct etfs_op *op;
 
-	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+	for (op = batch->ops; op < batch->ops + nr; op++)
 		if (op->map && !op->is_ready)
 			return false;
 	return true;
@@ -422,26 +422,30 @@ static u32 etfs_batch_rehearse(struct etfs_batch *batch)
 	return nr;
 }
 
-/* An operation is entered that is not bound. */
+/* An operation that is entered is not bound yet. */
 #define ETFS_BIND_MORE	1
 
 /*
- * Enter nr operations, unless late_err is what the last of them has against
- * it. Return: 0, ETFS_BIND_MORE or an errno.
+ * Enter *nr operations, unless late_err is what comes after due of them.
+ * Return: 0, an errno, or ETFS_BIND_MORE if, before what is to be told, one
+ * was entered that is not bound; *nr is then how many were.
  */
-static int etfs_batch_enter_all(struct etfs_batch *batch, u32 nr, int late_err,
-				const struct etfs_reason *late)
+static int etfs_batch_enter_all(struct etfs_batch *batch, u32 *nr, u32 due,
+				int late_err, const struct etfs_reason *late)
 {
 	int err = 0;
+	u32 done = etfs_batch_prepare(batch, *nr, &err);
 
-	if (etfs_batch_prepare(batch, nr, &err) < nr)
+	if (!etfs_batch_is_ready(batch, min(done, due))) {
+		*nr = done;
+		return ETFS_BIND_MORE;
+	}
+	if (done < *nr)
 		return err;
 	if (late_err) {
 		batch->why = *late;
 		return late_err;
 	}
-	if (!etfs_batch_is_ready(batch))
-		return ETFS_BIND_MORE;
 	/* Whether it is in use was asked; a claim would be seen. */
 	return batch->is_dry ? 0 : etfs_batch_claim(batch);
 }
@@ -460,15 +464,15 @@ static int etfs_batch_judge_generation(struct etfs_batch *batch)
 }
 
 /* The same, and commit. */
-static int etfs_batch_try(struct etfs_batch *batch, u32 nr, int late_err,
-			  const struct etfs_reason *late)
+static int etfs_batch_try(struct etfs_batch *batch, u32 *nr, u32 due,
+			  int late_err, const struct etfs_reason *late)
 {
 	struct etfs_table *table = batch->table;
 	int err;
 
 	mutex_lock(&table->lock);
 	err = etfs_batch_judge_generation(batch) ?:
-	      etfs_batch_enter_all(batch, nr, late_err, late);
+	      etfs_batch_enter_all(batch, nr, due, late_err, late);
 	if (err || batch->is_dry)
 		etfs_batch_undo(batch);
 	else if (!list_empty(&batch->born) || !list_empty(&batch->dead))
@@ -506,9 +510,10 @@ int etfs_batch_apply(struct etfs_batch *batch)
 			nr = bound + 1;
 		} else {
 			nr = batch->nr_ops;
+			bound = nr;
 		}
 		/* Again if the table takes more than when it was rehearsed. */
-		err = etfs_batch_try(batch, nr, late_err, &late);
+		err = etfs_batch_try(batch, &nr, bound, late_err, &late);
 	} while (err == ETFS_BIND_MORE);
 	if (err)
 		return err;
