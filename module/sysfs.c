@@ -69,9 +69,13 @@ static int etfs_batch_read(struct etfs_batch *batch, char *buf, size_t count)
 		char *newline = memchr(at, '\n', end - at);
 		struct etfs_op *op = etfs_batch_next(batch);
 
-		if (!op)
-			return -ENOMEM;
 		batch->why.line = line;
+		if (!op) {
+			batch->why.col = 1;
+			batch->why.key[0] = '\0';
+			etfs_refuse(&batch->why, "out of memory");
+			return -ENOMEM;
+		}
 		batch->err = etfs_text_parse(at, (newline ?: end) - at, op,
 					     &batch->why);
 		if (batch->err)
