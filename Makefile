@@ -4,11 +4,12 @@
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.12
+RUNS ?= 10000000
 VM := selftests/vm
 compat := module/compat
 
-.PHONY: modules install modules_install clean setup demo check check-debug check-kcsan \
-	check-here check-vm lint help FORCE
+.PHONY: modules install modules_install clean setup demo check check-debug \
+	check-kcsan check-here check-vm fuzz lint help FORCE
 
 ## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
 modules: $(compat)/probed.h
@@ -73,6 +74,11 @@ check-here:
 check-vm:
 	@$(VM)/setup host
 	@$(VM)/selftest $(KERNELS)
+
+## fuzz: text, tables and batches as a program under sanitizers, RUNS=10000000 times
+fuzz:
+	@$(VM)/setup fuzz
+	@selftests/fuzz/run $(RUNS)
 
 ## lint: gcc W=1, sparse, checkpatch, shellcheck, layers
 lint:

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* As much of inodes and files as rumpfs.h names; there are none. */
+#ifndef _FUZZ_FS_H
+#define _FUZZ_FS_H
+
+struct address_space;
+struct dir_context;
+struct folio;
+struct iattr;
+struct iov_iter;
+struct kiocb;
+struct kstat;
+struct mnt_idmap;
+struct pipe_inode_info;
+struct vm_area_struct;
+
+typedef unsigned long pgoff_t;
+
+struct timespec64 { s64 tv_sec; long tv_nsec; };
+struct qstr { const char *name; u32 len; };
+struct super_block { void *s_fs_info; };
+
+struct inode {
+	struct super_block *i_sb;
+	umode_t i_mode;
+	int i_rwsem;
+};
+
+struct dentry { struct inode *d_inode; };
+struct file { const struct cred *f_cred; };
+
+#define d_inode(dentry)		((dentry)->d_inode)
+#define IS_WHITEOUT(inode)	((void)(inode), false)
+#define get_file(file)		((void)(file))
+#define fput(file)		((void)(file))
+#define COMPAT_SET_ACL(fn)
+
+#endif /* _FUZZ_FS_H */
