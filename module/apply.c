@@ -159,7 +159,6 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 			etfs_refuse(&batch->why, "out of memory");
 			return -ENOMEM;
 		}
-		op->map->host = op->given;
 		cond_resched();
 	}
 	return 0;
@@ -168,13 +167,19 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 			struct etfs_reason *why)
 {
-	const struct etfs_kind *kind = op->map->kind;
+	struct etfs_map *map = op->map;
 	int err;
 
-	if (batch->is_dry && kind->check)
-		return kind->check(op->map, why);
-	err = kind->bind(op->map, why);
-	op->map->is_bound = !err;
+	/* It is lent: who goes on with it has put a file of its own there. */
+	map->host = op->given;
+	if (batch->is_dry && map->kind->check) {
+		err = map->kind->check(map, why);
+	} else {
+		err = map->kind->bind(map, why);
+		map->is_bound = !err;
+	}
+	if (map->host == op->given)
+		map->host = NULL;
 	return err;
 }
 

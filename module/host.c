@@ -273,6 +273,17 @@ static int etfs_host_rename(struct etfs_map *map, struct path *path,
 	return 0;
 }
 
+/* What is open, and not a path; path is taken over. */
+static int etfs_host_find_open(struct etfs_map *map, struct path *path,
+			       struct etfs_reason *why)
+{
+	if (!S_ISDIR(map->kind->type) || !d_is_dir(path->dentry))
+		return etfs_host_rename(map, path, why);
+	path_put(path);
+	etfs_refuse(why, "binding an open directory is not in this version");
+	return -EINVAL;
+}
+
 /* The same at registration, with the reason if it leads nowhere. */
 static int etfs_host_find(struct etfs_map *map, struct path *path,
 			  struct etfs_reason *why)
@@ -282,17 +293,12 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 	if (map->host) {
 		*path = map->host->f_path;
 		path_get(path);
-		return etfs_host_rename(map, path, why);
+		return etfs_host_find_open(map, path, why);
 	}
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
-	if (err == -ELOOP && !etfs_host_walk(map, 0, path)) {
-		if (!S_ISDIR(map->kind->type))
-			return etfs_host_rename(map, path, why);
-		path_put(path);
-		etfs_refuse(why, "binding an open directory is not in this version");
-		return -EINVAL;
-	}
+	if (err == -ELOOP && !etfs_host_walk(map, 0, path))
+		return etfs_host_find_open(map, path, why);
 	if (err)
 		etfs_refuse(why, "the host path cannot be found (%pe)",
 			    ERR_PTR(err));
