@@ -86,6 +86,8 @@ static int etfs_spec_tag(struct etfs_batch *batch, struct etfs_line *line,
 	size_t len;
 	int err;
 
+	if (!from)
+		return etfs_line_refuse(line, 0, -EINVAL, "a tag is missing");
 	err = etfs_spec_string(batch, line, from, ETFS_MAX_TAG, "the tag",
 			       &op->spec.tag);
 	if (err)

@@ -123,11 +123,12 @@ enum rumpfs_type {
  * @host_fd: ADD and SET: where a relative @host begins, as in openat(2), or with
  *	no @host the file itself, which may be open with O_PATH; -1 for none. What
  *	is bound by its file alone is bound for good, as with RUMPFS_MAP_PIN.
- *	EBADF: no such file, or a relative @host without one. ENOTDIR: no directory.
+ *	EINVAL: neither @host nor this. EBADF: no such file, or a relative @host
+ *	without one. ENOTDIR: no directory.
  *	ENOENT: the directory has no path from the caller's root.
  * @key: address of the key, with a NUL at its end; for all but REMOVE_TAG and
- *	FLUSH. EINVAL: it does not start with "/", has a component "." or "..",
- *	or is "/". ENAMETOOLONG: more than 4095 bytes, or 255 in a component.
+ *	FLUSH. EINVAL: it is 0, does not start with "/", has a component "." or
+ *	"..", or is "/". ENAMETOOLONG: more than 4095 bytes, or 255 in a component.
  * @host: address of the host path, with a NUL at its end, or 0.
  * @offset: first byte of the window in the host file. EISDIR: not 0 on a directory.
  * @size: bytes of the window, or RUMPFS_SIZE_HOST; a directory has either that or 0.
@@ -139,7 +140,7 @@ enum rumpfs_type {
  * @reserved: 0.
  * @fail_seed: chooses which of them.
  * @tag: address of the user's label, 1 to 63 bytes and a NUL, or 0; of
- *	REMOVE_TAG, the label of what is to be removed.
+ *	REMOVE_TAG, which needs one, the label of what is to be removed.
  *
  * A member that an operation does not take is 0 (@host_fd may be -1, @size
  * RUMPFS_SIZE_HOST). EINVAL: it is not. Beside these the errors are those of a
