@@ -414,14 +414,28 @@ static bool etfs_batch_has_devices(const struct etfs_batch *batch)
 	return false;
 }
 
+static int etfs_batch_judge_generation(struct etfs_batch *batch)
+{
+	u64 is = batch->table->generation;
+
+	if (!batch->generation || batch->generation == is)
+		return 0;
+	batch->why.line = 0;
+	batch->why.key[0] = '\0';
+	etfs_refuse(&batch->why, "the table is at generation %llu, not %llu",
+		    is, batch->generation);
+	return -EAGAIN;
+}
+
 /* How many of the operations the table would take, all before them done. */
 static u32 etfs_batch_rehearse(struct etfs_batch *batch)
 {
+	u32 nr = 0;
 	int err;
-	u32 nr;
 
 	mutex_lock(&batch->table->lock);
-	nr = etfs_batch_prepare(batch, batch->nr_ops, &err);
+	if (!etfs_batch_judge_generation(batch))
+		nr = etfs_batch_prepare(batch, batch->nr_ops, &err);
 	etfs_batch_undo(batch);
 	mutex_unlock(&batch->table->lock);
 	return nr;
@@ -453,19 +467,6 @@ static int etfs_batch_enter_all(struct etfs_batch *batch, u32 *nr, u32 due,
 	}
 	/* Whether it is in use was asked; a claim would be seen. */
 	return batch->is_dry ? 0 : etfs_batch_claim(batch);
-}
-
-static int etfs_batch_judge_generation(struct etfs_batch *batch)
-{
-	u64 is = batch->table->generation;
-
-	if (!batch->generation || batch->generation == is)
-		return 0;
-	batch->why.line = 0;
-	batch->why.key[0] = '\0';
-	etfs_refuse(&batch->why, "the table is at generation %llu, not %llu",
-		    is, batch->generation);
-	return -EAGAIN;
 }
 
 /* The same, and commit. */
