@@ -188,7 +188,8 @@ static ssize_t etfs_list_read(struct etfs_table *table,
 		n = -EAGAIN;
 	else
 		n = etfs_table_list(table, &list->cursor, buf, room);
-	list->generation = table->generation;
+	if (n >= 0)
+		list->generation = table->generation;
 	mutex_unlock(&table->lock);
 	return n;
 }
@@ -196,7 +197,7 @@ static ssize_t etfs_list_read(struct etfs_table *table,
 int rumpfs_ioctl_list(struct file *file, void *arg)
 {
 	struct rumpfs_sb *sbi = rumpfs_sb_of(file);
-	struct rumpfs_list *list = arg;
+	struct rumpfs_list *list = arg, next = *list;
 	size_t room = min(list->buf_len, ETFS_MAX_LIST);
 	char *buf;
 	ssize_t n;
@@ -210,14 +211,16 @@ int rumpfs_ioctl_list(struct file *file, void *arg)
 	buf = kvmalloc(room + 1, GFP_KERNEL_ACCOUNT);
 	if (!buf)
 		return -ENOMEM;
-	n = etfs_list_read(sbi->table, list, buf, room);
+	n = etfs_list_read(sbi->table, &next, buf, room);
 	if (n > 0 && n <= room &&
 	    copy_to_user(u64_to_user_ptr(list->buf), buf, n))
 		n = -EFAULT;
 	kvfree(buf);
+	/* A refused call can be made again: it goes on from where it was. */
 	if (n < 0)
 		return n;
-	list->buf_len = n;
+	next.buf_len = n;
+	*list = next;
 	return n > room ? -ERANGE : 0;
 }
 

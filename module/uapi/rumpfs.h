@@ -168,7 +168,7 @@ struct rumpfs_op {
 /* Flags of RUMPFS_IOC_APPLY: */
 /* say what would be refused, change nothing and make no device */
 #define RUMPFS_APPLY_DRY_RUN		(1U << 0)
-/* what is not among the operations goes, lazily; all must be ADD or SET */
+/* the table begins empty, what it had goes lazily; all must be ADD or SET */
 #define RUMPFS_APPLY_REPLACE_ALL	(1U << 1)
 
 /**
@@ -216,7 +216,8 @@ struct rumpfs_apply {
  *
  * Rows are whole, in key order, and as the table file prints them, without its
  * first and last line; no NUL follows. EINVAL: no call gave this cursor. EPERM:
- * as RUMPFS_IOC_APPLY.
+ * as RUMPFS_IOC_APPLY. A call that is refused can be made again: it has gone no
+ * further.
  */
 struct rumpfs_list {
 	__aligned_u64 buf;
