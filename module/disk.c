@@ -20,8 +20,10 @@
 #include <linux/fs.h>
 #include <linux/idr.h>
 #include <linux/magic.h>
+#include <linux/mm_types.h>
 #include <linux/module.h>
 #include <linux/part_stat.h>
+#include <linux/rbtree.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
@@ -360,11 +362,27 @@ static void etfs_disk_unbind(struct etfs_map *map)
 		wake_up_var(&etfs_nr_disks);
 }
 
+/* Areas of memory that show pages of the disk. */
+static u32 etfs_disk_nr_areas(struct address_space *mapping)
+{
+	struct vm_area_struct *vma, *next;
+	u32 nr = 0;
+
+	i_mmap_lock_read(mapping);
+	rbtree_postorder_for_each_entry_safe(vma, next,
+					     &mapping->i_mmap.rb_root,
+					     shared.rb)
+		nr++;
+	i_mmap_unlock_read(mapping);
+	return nr;
+}
+
 static void etfs_disk_stat(struct etfs_map *map, struct etfs_usage *usage)
 {
 	struct block_device *whole = map->disk->gd->part0;
 
 	usage->rdev = map->disk->devt;
+	usage->maps = etfs_disk_nr_areas(whole->bd_mapping);
 	usage->bytes_read = (u64)part_stat_read(whole, sectors[STAT_READ]) <<
 			    SECTOR_SHIFT;
 	usage->bytes_written = (u64)part_stat_read(whole, sectors[STAT_WRITE]) <<

@@ -226,31 +226,28 @@ int rumpfs_ioctl_list(struct file *file, void *arg)
 
 /* Stat */
 
-/* Return: the map with a reference, or NULL. */
-static struct etfs_map *etfs_stat_find(struct etfs_table *table,
-				       const char *path)
+/* Under the lock: a map lets go of its device only after it left the table. */
+static int etfs_stat_ask(struct etfs_table *table, const char *path,
+			 struct rumpfs_stat *stat)
 {
+	struct etfs_usage usage;
 	struct etfs_map *map;
 
 	mutex_lock(&table->lock);
 	map = etfs_table_find(table, path);
-	if (map)
-		etfs_map_get(map);
+	if (map) {
+		etfs_map_stat(map, &usage);
+		stat->type = map->spec.type - ETFS_REG + RUMPFS_TYPE_REG;
+	}
 	mutex_unlock(&table->lock);
-	return map;
-}
-
-static void etfs_stat_fill(struct rumpfs_stat *stat, struct etfs_map *map)
-{
-	struct etfs_usage usage;
-
-	etfs_map_stat(map, &usage);
-	stat->type = map->spec.type - ETFS_REG + RUMPFS_TYPE_REG;
+	if (!map)
+		return -ENOENT;
 	stat->opens = usage.opens;
 	stat->maps = usage.maps;
 	stat->rdev = new_encode_dev(usage.rdev);
 	stat->bytes_read = usage.bytes_read;
 	stat->bytes_written = usage.bytes_written;
+	return 0;
 }
 
 int rumpfs_ioctl_stat(struct file *file, void *arg)
@@ -258,7 +255,6 @@ int rumpfs_ioctl_stat(struct file *file, void *arg)
 	struct rumpfs_sb *sbi = rumpfs_sb_of(file);
 	struct rumpfs_stat *stat = arg;
 	struct etfs_batch *batch;
-	struct etfs_map *map;
 	const char *key;
 	int err;
 
@@ -273,14 +269,8 @@ int rumpfs_ioctl_stat(struct file *file, void *arg)
 	err = etfs_batch_init(batch, sbi->table, NULL);
 	if (err)
 		goto free_batch;
-	err = etfs_spec_read_key(batch, stat->key, &key);
-	map = err ? NULL : etfs_stat_find(sbi->table, key);
-	if (map) {
-		etfs_stat_fill(stat, map);
-		etfs_map_put(map);
-	} else if (!err) {
-		err = -ENOENT;
-	}
+	err = etfs_spec_read_key(batch, stat->key, &key) ?:
+	      etfs_stat_ask(sbi->table, key, stat);
 	etfs_batch_exit(batch);
 free_batch:
 	kfree(batch);

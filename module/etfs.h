@@ -392,7 +392,7 @@ struct etfs_kind {
 	void (*revoke)(struct etfs_map *map);
 	/* Return: 0, or -EINTR: the rest goes on by itself. */
 	int (*revoke_wait)(struct etfs_map *map);
-	/* Add what a map's gate does not know. NULL: that is nothing. */
+	/* Add what a map's gate does not know, under table->lock. NULL: nothing. */
 	void (*stat)(struct etfs_map *map, struct etfs_usage *usage);
 };
 

@@ -10,6 +10,10 @@
 #define blk_mode_t fmode_t
 #endif
 
+#ifndef HAVE_BD_MAPPING
+#define bd_mapping bd_inode->i_mapping
+#endif
+
 typedef int (*compat_open_t)(struct block_device *bdev, fmode_t mode);
 typedef void (*compat_release_t)(struct gendisk *gd, fmode_t mode);
 
