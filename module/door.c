@@ -98,28 +98,38 @@ static int etfs_apply_read(struct etfs_batch *batch,
 	return 0;
 }
 
-/* Who failed, and why, as far as there is room. Return: 0 or -EFAULT. */
-static int etfs_apply_answer(struct rumpfs_apply *apply,
-			     const struct etfs_reason *why)
+/* What is told of a call that refuses no operation. */
+static int etfs_apply_answer_none(struct rumpfs_apply *apply, u32 room)
 {
-	u32 room = apply->message_len, len;
-	char *text;
-	int err = 0;
+	apply->failed_op = apply->nr_ops;
+	apply->message_len = 0;
+	return apply->message && room ?
+		put_user('\0', (char __user *)u64_to_user_ptr(apply->message)) :
+		0;
+}
 
-	apply->failed_op = why->line ? why->line - 1 : apply->nr_ops;
+/* Who failed, and why, as far as there is room. */
+static void etfs_apply_answer(struct rumpfs_apply *apply, u32 room,
+			      const struct etfs_reason *why)
+{
+	char *text;
+	u32 len;
+
+	if (why->line)
+		apply->failed_op = why->line - 1;
 	text = kasprintf(GFP_KERNEL, "%s%s%s", why->key,
 			 why->key[0] ? ": " : "", why->text);
 	if (!text)
-		return -ENOMEM;
+		return;
+	len = min_t(size_t, room, strlen(text) + 1);
 	apply->message_len = strlen(text);
-	len = min(room, apply->message_len + 1);
 	if (apply->message && len) {
 		text[len - 1] = '\0';
+		/* That it can be written was tried; the errno is told anyway. */
 		if (copy_to_user(u64_to_user_ptr(apply->message), text, len))
-			err = -EFAULT;
+			apply->message_len = 0;
 	}
 	kfree(text);
-	return err;
 }
 
 static int etfs_apply_judge(const struct rumpfs_apply *apply)
@@ -150,9 +160,12 @@ int rumpfs_ioctl_apply(struct file *file, void *arg)
 	struct rumpfs_apply *apply = arg;
 	struct etfs_origin *origin;
 	struct etfs_batch *batch;
+	u32 room = apply->message_len;
 	int err;
 
-	err = rumpfs_table_may(sbi, file) ?: etfs_apply_judge(apply);
+	/* Before anything is changed: there is a place for the answer. */
+	err = etfs_apply_answer_none(apply, room);
+	err = rumpfs_table_may(sbi, file) ?: err ?: etfs_apply_judge(apply);
 	if (err)
 		return err;
 	batch = kmalloc(sizeof(*batch), GFP_KERNEL);
@@ -164,10 +177,8 @@ int rumpfs_ioctl_apply(struct file *file, void *arg)
 	if (err)
 		goto free_batch;
 	err = etfs_apply_do(batch, apply);
-	if (!err)
-		memset(&batch->why, 0, sizeof(batch->why));
-	if (etfs_apply_answer(apply, &batch->why) && !err)
-		err = -EFAULT;
+	if (err)
+		etfs_apply_answer(apply, room, &batch->why);
 	etfs_batch_exit(batch);
 free_batch:
 	if (origin)

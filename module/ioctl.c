@@ -149,21 +149,24 @@ static const struct rumpfs_call *rumpfs_call_find(unsigned int cmd)
 long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct rumpfs_call *call = rumpfs_call_find(cmd);
+	void __user *user = (void __user *)arg;
 	union rumpfs_call_arg copy;
+	size_t size;
 	int err;
 
 	if (!call)
 		return -ENOTTY;
 	if (_IOC_SIZE(cmd) < call->min_size)
 		return -EINVAL;
-	err = copy_struct_from_user(&copy, call->size, (void __user *)arg,
-				    _IOC_SIZE(cmd));
+	err = copy_struct_from_user(&copy, call->size, user, _IOC_SIZE(cmd));
 	if (err)
 		return err;
+	size = min_t(size_t, call->size, _IOC_SIZE(cmd));
+	/* Who cannot be answered is told before anything is done. */
+	if (call->is_answered && copy_to_user(user, &copy, size))
+		return -EFAULT;
 	err = call->run(file, &copy);
-	if (call->is_answered &&
-	    copy_to_user((void __user *)arg, &copy,
-			 min_t(size_t, call->size, _IOC_SIZE(cmd))))
+	if (call->is_answered && copy_to_user(user, &copy, size))
 		return -EFAULT;
 	return err;
 }

@@ -15,7 +15,8 @@
  * call. Members that a shorter, older one lacks are taken as zero, and a longer,
  * newer one is good as long as what this version does not know is zero (else
  * E2BIG). EINVAL: shorter than the first version's members that must be given.
- * EFAULT: memory that is not the caller's. ENOTTY: no such call.
+ * EFAULT: memory that is not the caller's, and nothing is changed. ENOTTY: no
+ * such call.
  */
 
 /**
