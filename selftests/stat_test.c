@@ -422,7 +422,7 @@ static void *make_disks(void *arg)
 {
 	int i, err;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < 20; i++) {
 		err = APPLY(shared_fd,
 			    ADD("/b", F, .type = RUMPFS_TYPE_BLK));
 		if (!err)
