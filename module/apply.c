@@ -121,6 +121,8 @@ void etfs_batch_exit(struct etfs_batch *batch)
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
 		if (op->given)
 			fput(op->given);
+		if (op->follows)
+			etfs_map_put(op->follows);
 		if (!op->map)
 			continue;
 		if (op->map->is_bound)
@@ -164,6 +166,43 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 	return 0;
 }
 
+/* Go on with what the map to be replaced has. Return: as ->follow. */
+static int etfs_op_follow(const struct etfs_batch *batch, struct etfs_op *op,
+			  struct etfs_reason *why)
+{
+	const struct etfs_kind *kind = op->map->kind;
+	struct etfs_map *old;
+	int ret = 0;
+
+	if (op->verb != ETFS_SET || op->is_new || !kind->follow)
+		return 0;
+	mutex_lock(&batch->table->lock);
+	old = etfs_table_find(batch->table, op->spec.key);
+	if (old)
+		etfs_map_get(old);
+	mutex_unlock(&batch->table->lock);
+	if (!old)
+		return 0;
+	if (old->kind == kind)
+		ret = kind->follow(op->map, old, why);
+	if (ret > 0)
+		op->follows = old;
+	else
+		etfs_map_put(old);
+	return ret;
+}
+
+/* Another one is at the key by now. */
+static void etfs_op_unfollow(struct etfs_op *op)
+{
+	op->map->kind->unbind(op->map);
+	op->map->is_bound = false;
+	op->is_ready = false;
+	op->is_new = true;
+	etfs_map_put(op->follows);
+	op->follows = NULL;
+}
+
 static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 			struct etfs_reason *why)
 {
@@ -175,7 +214,11 @@ static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 	if (batch->is_dry && map->kind->check) {
 		err = map->kind->check(map, why);
 	} else {
-		err = map->kind->bind(map, why);
+		err = etfs_op_follow(batch, op, why);
+		if (err)
+			err = min(err, 0);
+		else
+			err = map->kind->bind(map, why);
 		map->is_bound = !err;
 	}
 	if (map->host == op->given)
@@ -274,6 +317,9 @@ static int etfs_batch_enter(struct etfs_batch *batch, struct etfs_op *op)
 	switch (op->verb) {
 	case ETFS_ADD:
 	case ETFS_SET:
+		if (op->follows && op->follows !=
+		    etfs_table_find(batch->table, op->spec.key))
+			etfs_op_unfollow(op);
 		return etfs_table_add(batch, op->map, op->verb == ETFS_SET,
 				      &batch->why);
 	case ETFS_REMOVE:
@@ -367,8 +413,11 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	list_for_each_entry(map, &batch->dead, node)
 		map->claimed_by = NULL;
 	/* The table has taken over what the operations held. */
-	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
+		if (op->follows)
+			op->map->kind->adopt(op->map, op->follows);
 		op->map = NULL;
+	}
 	etfs_batch_recheck_pinned(table);
 	etfs_table_commit(batch);
 	list_for_each_entry(sbi, &table->mounts, table_node) {

@@ -412,14 +412,12 @@ free_chardev:
 static void etfs_chardev_remove(struct etfs_map *map)
 {
 	struct etfs_chardev *chr = map->chardev;
-	struct file *host = map->host;
 
 	xa_lock(&etfs_chardevs);
 	chr->is_removed = true;
 	xa_unlock(&etfs_chardevs);
 	device_unregister(chr->dev);
-	etfs_map_set_host(map, NULL);
-	fput(host);
+	etfs_map_drop_host(map);
 	etfs_chardev_drop(chr);
 }
 

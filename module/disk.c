@@ -93,13 +93,36 @@ static ssize_t _name##_show(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RO(_name)
 
-ETFS_DISK_ATTR(key, etfs_show_key(disk->map, buf));
-ETFS_DISK_ATTR(backing_file, etfs_show_backing_file(disk->map, buf));
-ETFS_DISK_ATTR(offset, sysfs_emit(buf, "%llu\n", disk->win.offset));
-ETFS_DISK_ATTR(size, sysfs_emit(buf, "%llu\n", disk->win.size));
+/* Whose key it is at, with a reference. */
+static struct etfs_map *etfs_disk_get_map(struct etfs_disk *disk)
+{
+	struct etfs_map *map;
+
+	spin_lock(&disk->lock);
+	map = disk->map;
+	etfs_map_get(map);
+	spin_unlock(&disk->lock);
+	return map;
+}
+
+static ssize_t etfs_disk_show(struct etfs_disk *disk, char *buf,
+			      ssize_t (*show)(struct etfs_map *map, char *buf))
+{
+	struct etfs_map *map = etfs_disk_get_map(disk);
+	ssize_t len = show(map, buf);
+
+	etfs_map_put(map);
+	return len;
+}
+
+ETFS_DISK_ATTR(key, etfs_disk_show(disk, buf, etfs_show_key));
+ETFS_DISK_ATTR(backing_file, etfs_disk_show(disk, buf, etfs_show_backing_file));
+ETFS_DISK_ATTR(offset, sysfs_emit(buf, "%llu\n",
+				  etfs_disk_window(disk).offset));
+ETFS_DISK_ATTR(size, sysfs_emit(buf, "%llu\n", etfs_disk_window(disk).size));
 ETFS_DISK_ATTR(dio, sysfs_emit(buf, "%d\n",
-			       !!(disk->map->spec.flags & ETFS_MAP_DIO)));
-ETFS_DISK_ATTR(ro, sysfs_emit(buf, "%d\n", etfs_disk_is_ro(disk)));
+			       !!(disk->host->f_flags & O_DIRECT)));
+ETFS_DISK_ATTR(ro, sysfs_emit(buf, "%d\n", disk->is_ro));
 
 static struct attribute *etfs_disk_attrs[] = {
 	&dev_attr_key.attr,
@@ -130,7 +153,7 @@ static void etfs_disk_delete(struct work_struct *work)
 
 	del_gendisk(disk->gd);
 	etfs_disk_io_stop(disk);
-	etfs_map_set_host(disk->map, NULL);
+	etfs_map_drop_host(disk->map);
 	fput(disk->host);
 	flush_delayed_fput();
 	ida_free(&etfs_disk_nrs, disk->nr);
@@ -175,7 +198,7 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 	blk_features_t features = BLK_FEAT_NOWAIT;
 	struct gendisk *gd;
 
-	if (etfs_host_has_holes(disk->host) && !etfs_disk_is_ro(disk)) {
+	if (etfs_host_has_holes(disk->host) && !disk->is_ro) {
 		lim.discard_granularity = PAGE_SIZE;
 		lim.max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		lim.max_write_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
@@ -191,19 +214,33 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 	gd->private_data = disk;
 	snprintf(gd->disk_name, sizeof(gd->disk_name), "rumpblk%d", disk->nr);
 	set_capacity(gd, DIV_ROUND_UP_ULL(disk->win.size, SECTOR_SIZE));
-	set_disk_ro(gd, etfs_disk_is_ro(disk));
+	set_disk_ro(gd, disk->is_ro);
 	disk->gd = gd;
 	return 0;
 }
 
 /* Whole sectors of a device of the host go to it as they are. */
-static struct block_device *etfs_disk_target(const struct etfs_disk *disk)
+static struct block_device *etfs_disk_target(const struct etfs_map *map,
+					     const struct file *host)
 {
-	struct inode *inode = disk->host->f_mapping->host;
+	struct inode *inode = host->f_mapping->host;
+	u64 size = etfs_disk_size(map, host);
 
 	return S_ISBLK(inode->i_mode) &&
-	       IS_ALIGNED(disk->win.offset | disk->win.size, SECTOR_SIZE) ?
+	       IS_ALIGNED(map->spec.win.offset | size, SECTOR_SIZE) ?
 		I_BDEV(inode) : NULL;
+}
+
+/* Context: disk->lock held. */
+static void etfs_disk_set_map(struct etfs_disk *disk, struct etfs_map *map)
+{
+	disk->map = map;
+	write_seqcount_begin(&disk->win_seq);
+	disk->win.offset = map->spec.win.offset;
+	disk->win.size = etfs_disk_size(map, disk->host);
+	write_seqcount_end(&disk->win_seq);
+	WRITE_ONCE(disk->fail, map->spec.fail);
+	WRITE_ONCE(disk->fail_seed, map->spec.fail_seed);
 }
 
 /* On success the disk is there for everyone and has host and a map reference. */
@@ -215,12 +252,15 @@ static int etfs_disk_add(struct etfs_map *map, struct file *host)
 	disk = kzalloc(sizeof(*disk), GFP_KERNEL_ACCOUNT);
 	if (!disk)
 		return err;
-	disk->map = map;
-	disk->host = host;
-	disk->win.offset = map->spec.win.offset;
-	disk->win.size = etfs_disk_size(map, host);
-	disk->target = etfs_disk_target(disk);
+	refcount_set(&disk->ref, 1);
 	spin_lock_init(&disk->lock);
+	seqcount_spinlock_init(&disk->win_seq, &disk->lock);
+	disk->host = host;
+	disk->is_ro = map->spec.flags & ETFS_MAP_RO;
+	disk->target = etfs_disk_target(map, host);
+	spin_lock(&disk->lock);
+	etfs_disk_set_map(disk, map);
+	spin_unlock(&disk->lock);
 	INIT_WORK(&disk->delete, etfs_disk_delete);
 	init_completion(&disk->deleted);
 	disk->nr = ida_alloc(&etfs_disk_nrs, GFP_KERNEL);
@@ -312,40 +352,95 @@ static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 	if (IS_ERR(host))
 		return PTR_ERR(host);
 	etfs_refuse(why, "the disk cannot be made");
-	etfs_map_set_host(map, host);
+	etfs_map_set_host(map, get_file(host));
 	err = etfs_disk_add(map, host);
 	if (err) {
-		etfs_map_set_host(map, NULL);
+		etfs_map_drop_host(map);
 		fput(host);
 	}
 	map->is_pinned = !err;
 	return err;
 }
 
-static void etfs_disk_remove(struct etfs_map *map)
+/* Would the disk be the same but for its window and what fails? */
+static bool etfs_disk_fits(const struct etfs_disk *disk,
+			   const struct etfs_map *map, const struct file *host)
+{
+	return file_inode(disk->host) == file_inode(host) &&
+	       disk->is_ro == !!(map->spec.flags & ETFS_MAP_RO) &&
+	       !((disk->host->f_flags ^ host->f_flags) & O_DIRECT) &&
+	       disk->target == etfs_disk_target(map, host) &&
+	       queue_logical_block_size(disk->gd->queue) ==
+	       etfs_disk_bs(map, host);
+}
+
+static int etfs_disk_follow(struct etfs_map *map, struct etfs_map *old,
+			    struct etfs_reason *why)
+{
+	struct file *host = etfs_disk_open_host(map, why);
+	struct etfs_disk *disk = old->disk;
+	bool fits;
+
+	if (IS_ERR(host))
+		return PTR_ERR(host);
+	fits = etfs_disk_fits(disk, map, host);
+	if (fits) {
+		refcount_inc(&disk->ref);
+		map->disk = disk;
+		etfs_map_set_host(map, get_file(disk->host));
+		map->is_pinned = true;
+	}
+	fput(host);
+	return fits;
+}
+
+/* Who has it open has the new map open from now on. */
+static void etfs_disk_adopt(struct etfs_map *map, struct etfs_map *old)
 {
 	struct etfs_disk *disk = map->disk;
-	bool is_open;
+
+	etfs_map_get(map);
+	spin_lock(&disk->lock);
+	atomic_add(disk->nr_open, &map->users);
+	atomic_sub(disk->nr_open, &old->users);
+	etfs_disk_set_map(disk, map);
+	spin_unlock(&disk->lock);
+	set_capacity_and_notify(disk->gd, DIV_ROUND_UP_ULL(disk->win.size,
+							   SECTOR_SIZE));
+	etfs_map_drop_host(old);
+	etfs_map_put(old);
+}
+
+/* Return: is anything left to be done? Not for one that has handed it on. */
+static bool etfs_disk_leave(struct etfs_map *map, bool is_dead)
+{
+	struct etfs_disk *disk = map->disk;
+	bool is_due;
 
 	spin_lock(&disk->lock);
-	disk->is_removed = true;
-	is_open = disk->nr_open;
+	is_due = disk->map == map;
+	if (is_due) {
+		disk->is_removed = true;
+		disk->is_dead = is_dead;
+		is_due = is_dead || !disk->nr_open;
+	}
 	spin_unlock(&disk->lock);
-	if (!is_open)
-		etfs_disk_delete(&disk->delete);
+	return is_due;
+}
+
+static void etfs_disk_remove(struct etfs_map *map)
+{
+	if (etfs_disk_leave(map, false))
+		etfs_disk_delete(&map->disk->delete);
 }
 
 /* As if somebody had pulled it out. */
 static void etfs_disk_revoke(struct etfs_map *map)
 {
-	struct etfs_disk *disk = map->disk;
-
-	spin_lock(&disk->lock);
-	disk->is_removed = true;
-	disk->is_dead = true;
-	spin_unlock(&disk->lock);
-	blk_mark_disk_dead(disk->gd);
-	queue_work(etfs_disk_wq, &disk->delete);
+	if (!etfs_disk_leave(map, true))
+		return;
+	blk_mark_disk_dead(map->disk->gd);
+	queue_work(etfs_disk_wq, &map->disk->delete);
 }
 
 static int etfs_disk_revoke_wait(struct etfs_map *map)
@@ -356,6 +451,9 @@ static int etfs_disk_revoke_wait(struct etfs_map *map)
 
 static void etfs_disk_unbind(struct etfs_map *map)
 {
+	etfs_map_drop_host(map);
+	if (!refcount_dec_and_test(&map->disk->ref))
+		return;
 	etfs_disk_io_exit(map->disk);
 	kfree(map->disk);
 	if (atomic_dec_and_test(&etfs_nr_disks))
@@ -400,6 +498,8 @@ const struct etfs_kind etfs_blk_kind = {
 	.type		= S_IFBLK,
 	.bind		= etfs_disk_bind,
 	.check		= etfs_disk_check,
+	.follow		= etfs_disk_follow,
+	.adopt		= etfs_disk_adopt,
 	.unbind		= etfs_disk_unbind,
 	.node		= etfs_disk_node,
 	.remove		= etfs_disk_remove,

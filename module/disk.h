@@ -8,13 +8,20 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/mempool.h>
+#include <linux/seqlock.h>
 
 /* Bios of one disk with a worker at a time, and how many need no memory. */
 #define ETFS_MAX_IOS	16
 
-/* I set once - S under lock - A atomic */
+/*
+ * Each map that is bound to it has a reference: the one whose key it is at, and
+ * what that one replaces or is about to be replaced by.
+ *
+ * I set once - S under lock - A atomic
+ */
 struct etfs_disk {
-	/* I: held from bind until free_disk */
+	refcount_t ref;
+	/* S: whose key it is at; held until free_disk */
 	struct etfs_map *map;
 	struct gendisk *gd;
 	/* I: of the node; gd may be gone before the last node */
@@ -23,8 +30,14 @@ struct etfs_disk {
 	int nr;
 	/* I: open until delete */
 	struct file *host;
-	/* I: of a fixed size */
+	/* S: of a fixed size; read by etfs_disk_window() */
 	struct etfs_window win;
+	seqcount_spinlock_t win_seq;
+	/* I: */
+	bool is_ro;
+	/* S: see struct etfs_spec */
+	u16 fail;
+	u32 fail_seed;
 	/* I: bios go on to this device; NULL: the file is read and written */
 	struct block_device *target;
 	/* I: what is in the host's page cache is served by the submitter */
@@ -40,7 +53,7 @@ struct etfs_disk {
 	/* bios on their way that no worker has */
 	struct percpu_ref inflight;
 	struct completion idle;
-	/* protects nr_open, is_removed */
+	/* a leaf */
 	spinlock_t lock;
 	/* S: */
 	unsigned int nr_open;
@@ -53,9 +66,16 @@ struct etfs_disk {
 	struct completion deleted;
 };
 
-static inline bool etfs_disk_is_ro(const struct etfs_disk *disk)
+static inline struct etfs_window etfs_disk_window(const struct etfs_disk *disk)
 {
-	return disk->map->spec.flags & ETFS_MAP_RO;
+	struct etfs_window win;
+	unsigned int seq;
+
+	do {
+		seq = read_seqcount_begin(&disk->win_seq);
+		win = disk->win;
+	} while (read_seqcount_retry(&disk->win_seq, seq));
+	return win;
 }
 
 /* In disk_io.c: bios */

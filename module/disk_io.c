@@ -36,10 +36,17 @@
 /* How long the host file's times may be behind. */
 #define ETFS_TOUCH_DELAY	HZ
 
+/* Bytes of the host file that a bio is about. */
+struct etfs_span {
+	u64 off, len;
+};
+
 /* A bio on its way through a worker. */
 struct etfs_io {
 	struct work_struct work;
 	struct bio *bio;
+	/* of the window it was submitted to */
+	struct etfs_span span;
 	/* jiffies */
 	unsigned long start;
 };
@@ -49,19 +56,18 @@ static struct etfs_disk *etfs_bio_disk(const struct bio *bio)
 	return bio->bi_bdev->bd_disk->private_data;
 }
 
-/* Byte of the disk, and how many of the bio's the window has from there on. */
-static u64 etfs_bio_pos(const struct bio *bio)
+static struct etfs_span etfs_bio_span(const struct etfs_disk *disk,
+				      const struct bio *bio)
 {
-	return (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
-}
+	const struct etfs_window win = etfs_disk_window(disk);
+	u64 pos = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
 
-static u64 etfs_bio_len(const struct etfs_disk *disk, const struct bio *bio)
-{
-	u64 pos = etfs_bio_pos(bio);
-
-	/* The window may end within the disk's last sector. */
-	return pos < disk->win.size ?
-		min_t(u64, bio->bi_iter.bi_size, disk->win.size - pos) : 0;
+	/* The window may end within the disk's last sector, or have shrunk. */
+	return (struct etfs_span) {
+		.off = win.offset + pos,
+		.len = pos < win.size ? min_t(u64, bio->bi_iter.bi_size,
+					      win.size - pos) : 0,
+	};
 }
 
 static void etfs_bio_end(struct bio *bio, unsigned long start, int err)
@@ -144,11 +150,13 @@ static bool etfs_hit_bytes(const struct etfs_disk *disk, u64 off, void *data,
 
 /* No sealed file is written to. */
 static bool etfs_disk_may_hit(const struct etfs_disk *disk,
-			      const struct bio *bio)
+			      const struct bio *bio,
+			      const struct etfs_span *span)
 {
 	struct inode *inode = disk->host->f_mapping->host;
 
-	if (etfs_bio_len(disk, bio) < bio->bi_iter.bi_size)
+	if (!span->len || span->len < bio->bi_iter.bi_size ||
+	    bio->bi_opf & (REQ_PREFLUSH | REQ_FUA))
 		return false;
 	if (bio_op(bio) == REQ_OP_READ)
 		return disk->has_read_hits;
@@ -158,14 +166,15 @@ static bool etfs_disk_may_hit(const struct etfs_disk *disk,
 }
 
 /* Of a bio that fails here some bytes may be there, as all will be soon. */
-static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio)
+static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio,
+			  const struct etfs_span *span)
 {
-	u64 off = disk->win.offset + etfs_bio_pos(bio);
+	u64 off = span->off;
 	bool is_write = op_is_write(bio_op(bio)), hit = true;
 	struct bvec_iter iter;
 	struct bio_vec bvec;
 
-	if (!bio->bi_iter.bi_size || !etfs_disk_may_hit(disk, bio))
+	if (!etfs_disk_may_hit(disk, bio, span))
 		return false;
 	bio_for_each_segment(bvec, bio, iter) {
 		char *data = bvec_kmap_local(&bvec);
@@ -289,10 +298,10 @@ static int etfs_disk_clear(struct etfs_disk *disk, const struct bio *bio,
 				   len) : 0;
 }
 
-static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio)
+static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
+			   const struct etfs_span *span)
 {
-	u64 off = disk->win.offset + etfs_bio_pos(bio);
-	u64 len = etfs_bio_len(disk, bio);
+	u64 off = span->off, len = span->len;
 
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
@@ -324,7 +333,7 @@ static void etfs_io_work(struct work_struct *work)
 
 	current->flags |= PF_LOCAL_THROTTLE;
 	kthread_associate_blkcg(bio_blkcg_css(bio));
-	err = etfs_disk_serve(disk, bio);
+	err = etfs_disk_serve(disk, bio, &io->span);
 	kthread_associate_blkcg(NULL);
 	current_restore_flags(flags, PF_LOCAL_THROTTLE);
 	memalloc_noio_restore(noio);
@@ -333,12 +342,13 @@ static void etfs_io_work(struct work_struct *work)
 }
 
 static void etfs_disk_queue(struct etfs_disk *disk, struct bio *bio,
-			    unsigned long start)
+			    const struct etfs_span *span, unsigned long start)
 {
 	struct etfs_io *io = mempool_alloc(&disk->ios, GFP_NOIO);
 
 	INIT_WORK(&io->work, etfs_io_work);
 	io->bio = bio;
+	io->span = *span;
 	io->start = start;
 	queue_work(disk->wq, &io->work);
 }
@@ -365,7 +375,8 @@ static void etfs_clone_end(struct bio *bio)
 	percpu_ref_put(&disk->inflight);
 }
 
-static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio)
+static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio,
+			    const struct etfs_span *span)
 {
 	struct etfs_clone *clone;
 	struct bio *to;
@@ -376,7 +387,7 @@ static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio)
 	clone->bio = bio;
 	clone->start = bio_start_io_acct(bio);
 	to->bi_end_io = etfs_clone_end;
-	to->bi_iter.bi_sector += disk->win.offset >> SECTOR_SHIFT;
+	to->bi_iter.bi_sector = span->off >> SECTOR_SHIFT;
 	submit_bio_noacct(to);
 }
 
@@ -386,44 +397,51 @@ static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio)
 static bool etfs_disk_fails(const struct etfs_disk *disk,
 			    const struct bio *bio)
 {
-	const struct etfs_spec *spec = &disk->map->spec;
-	u64 which = (u64)hash_32(spec->fail_seed, 32) << 32;
+	u16 fail = READ_ONCE(disk->fail);
+	u64 which = (u64)hash_32(READ_ONCE(disk->fail_seed), 32) << 32;
 
-	if (!spec->fail || !bio_sectors(bio))
+	if (!fail || !bio_sectors(bio))
 		return false;
 	return hash_64(bio->bi_iter.bi_sector ^ which, 32) % ETFS_MAX_FAIL <
-	       spec->fail;
+	       fail;
 }
 
-/* The block layer only warns of writes, and the host file is not asked again. */
+/*
+ * The block layer only warns of writes, and the host file is not asked again. A
+ * device below is not asked for what a window that has shrunk lacks.
+ */
 static bool etfs_disk_refuses(const struct etfs_disk *disk,
-			      const struct bio *bio)
+			      const struct bio *bio,
+			      const struct etfs_span *span)
 {
-	return (op_is_write(bio_op(bio)) && bio_sectors(bio) &&
-		etfs_disk_is_ro(disk)) || etfs_disk_fails(disk, bio);
+	if (op_is_write(bio_op(bio)) && bio_sectors(bio) && disk->is_ro)
+		return true;
+	if (disk->target && span->len < bio->bi_iter.bi_size)
+		return true;
+	return etfs_disk_fails(disk, bio);
 }
 
 void etfs_disk_submit_bio(struct bio *bio)
 {
 	struct etfs_disk *disk = etfs_bio_disk(bio);
+	struct etfs_span span = etfs_bio_span(disk, bio);
 	unsigned long start;
 
-	if (etfs_disk_refuses(disk, bio)) {
+	if (etfs_disk_refuses(disk, bio, &span)) {
 		bio_io_error(bio);
 		return;
 	}
 	if (disk->target) {
-		etfs_disk_remap(disk, bio);
+		etfs_disk_remap(disk, bio, &span);
 		return;
 	}
 	start = bio_start_io_acct(bio);
-	if (!(bio->bi_opf & (REQ_PREFLUSH | REQ_FUA)) &&
-	    etfs_disk_hit(disk, bio))
+	if (etfs_disk_hit(disk, bio, &span))
 		etfs_bio_end(bio, start, 0);
 	else if (bio->bi_opf & REQ_NOWAIT)
 		etfs_bio_end(bio, start, -EAGAIN);
 	else
-		etfs_disk_queue(disk, bio, start);
+		etfs_disk_queue(disk, bio, &span, start);
 }
 
 /* A disk's means */

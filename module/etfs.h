@@ -183,6 +183,10 @@ struct etfs_op {
 	struct etfs_map *map;
 	/* it is bound, or in a dry run could be */
 	bool is_ready;
+	/* SET: bound to what this map is, a reference; else NULL */
+	struct etfs_map *follows;
+	/* that was another one when the table was asked */
+	bool is_new;
 };
 
 /* One store of ->on makes a whole batch true. Freed after a grace period. */
@@ -372,6 +376,15 @@ struct etfs_kind {
 	int (*bind)(struct etfs_map *map, struct etfs_reason *why);
 	/* Refuse the same, but make no device. NULL: bind makes none. */
 	int (*check)(struct etfs_map *map, struct etfs_reason *why);
+	/*
+	 * Instead of bind: go on with what old, which is to be replaced, is
+	 * bound to. Return: 1; 0 if it is not the same, and bind is due; an
+	 * errno. NULL: that is never done.
+	 */
+	int (*follow)(struct etfs_map *map, struct etfs_map *old,
+		      struct etfs_reason *why);
+	/* It is replaced: map takes over. Context: table->lock. */
+	void (*adopt)(struct etfs_map *map, struct etfs_map *old);
 	/* The last reference is gone. */
 	void (*unbind)(struct etfs_map *map);
 	/* Make a new inode the node of this map; mode and ids are set. */
@@ -517,6 +530,7 @@ bool etfs_map_tryget(struct etfs_map *map);
 void etfs_map_put(struct etfs_map *map);
 /* A kind that binds its host file lends it, and takes it back with NULL. */
 void etfs_map_set_host(struct etfs_map *map, struct file *host);
+void etfs_map_drop_host(struct etfs_map *map);
 /* Return: a reference, or NULL: the host is bound by path. */
 struct file *etfs_map_get_host(struct etfs_map *map);
 /* Return: -ESTALE once a busy removal has claimed the map. */
@@ -613,7 +627,7 @@ int etfs_chardev_init(void);
 void etfs_chardev_exit(void);
 
 /* In show.c: what a device tells in sysfs of what it was made of */
-ssize_t etfs_show_key(const struct etfs_map *map, char *buf);
+ssize_t etfs_show_key(struct etfs_map *map, char *buf);
 ssize_t etfs_show_backing_file(struct etfs_map *map, char *buf);
 
 /* In apply.c: prepare everything, then commit everything */

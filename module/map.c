@@ -2,6 +2,7 @@
 /* The life of one map: made, counted, used, claimed, let go. */
 #include "etfs.h"
 
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -129,6 +130,18 @@ void etfs_map_set_host(struct etfs_map *map, struct file *host)
 	spin_lock(&map->attr_lock);
 	map->host = host;
 	spin_unlock(&map->attr_lock);
+}
+
+void etfs_map_drop_host(struct etfs_map *map)
+{
+	struct file *host;
+
+	spin_lock(&map->attr_lock);
+	host = map->host;
+	map->host = NULL;
+	spin_unlock(&map->attr_lock);
+	if (host)
+		fput(host);
 }
 
 struct file *etfs_map_get_host(struct etfs_map *map)

@@ -18,7 +18,7 @@ static ssize_t etfs_show_name(const char *name, char *buf)
 	return len + 1;
 }
 
-ssize_t etfs_show_key(const struct etfs_map *map, char *buf)
+ssize_t etfs_show_key(struct etfs_map *map, char *buf)
 {
 	return etfs_show_name(map->spec.key, buf);
 }

@@ -478,15 +478,6 @@ static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 	return err;
 }
 
-static void etfs_window_unbind(struct etfs_map *map)
-{
-	struct file *host = map->host;
-
-	etfs_map_set_host(map, NULL);
-	if (host)
-		fput(host);
-}
-
 static void etfs_window_node(struct inode *inode, struct etfs_map *map)
 {
 	inode->i_fop = &etfs_window_operations;
@@ -505,7 +496,7 @@ const struct etfs_kind etfs_reg_kind = {
 	.name	= "reg",
 	.type	= S_IFREG,
 	.bind	= etfs_window_bind,
-	.unbind	= etfs_window_unbind,
+	.unbind	= etfs_map_drop_host,
 	.node	= etfs_window_node,
 	.remove	= etfs_window_remove,
 	.revoke	= etfs_window_revoke,

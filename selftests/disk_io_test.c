@@ -359,4 +359,92 @@ TEST_F(host, revoking_a_disk_on_a_device_waits_for_its_requests)
 	close(fd);
 }
 
+static dev_t rdev_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_rdev;
+}
+
+static long long capacity(int fd)
+{
+	unsigned long long bytes;
+
+	return ioctl(fd, BLKGETSIZE64, &bytes) ? -errno : (long long)bytes;
+}
+
+TEST_F(host, a_key_set_again_keeps_its_disk_and_takes_the_window)
+{
+	dev_t rdev;
+	int fd;
+
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, table("/disk " F " blk size=1M"));
+	rdev = rdev_of(KEY);
+	fd = open(KEY, O_RDWR | O_DIRECT);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1048576, capacity(fd));
+
+	ASSERT_EQ(0, table("=/disk " F " blk"));
+	EXPECT_EQ(rdev, rdev_of(KEY));
+	EXPECT_EQ(TOTAL, capacity(fd));
+	ASSERT_EQ(4096, pread(fd, buf, 4096, 2097152));
+	EXPECT_EQ(-1, fill_differs(buf, 4096, 2097152, SEED));
+	EXPECT_EQ(0, rows_are("/disk " F " blk rw\n"));
+
+	/* The file has grown, and the disk does when it is told. */
+	ASSERT_EQ(0, truncate(F, TOTAL + 65536));
+	EXPECT_EQ(TOTAL, capacity(fd));
+	ASSERT_EQ(0, table("=/disk " F " blk"));
+	EXPECT_EQ(TOTAL + 65536, capacity(fd));
+
+	ASSERT_EQ(0, table("=/disk " F " blk offset=512,size=64K"));
+	EXPECT_EQ(65536, capacity(fd));
+	ASSERT_EQ(4096, pread(fd, buf, 4096, 0));
+	EXPECT_EQ(-1, fill_differs(buf, 4096, 512, SEED));
+	EXPECT_EQ(rdev, rdev_of(KEY));
+
+	/* Who had it open before still counts. */
+	EXPECT_EQ(EBUSY, table("-/disk busy"));
+	close(fd);
+	EXPECT_EQ(0, table("-/disk busy"));
+	EXPECT_EQ(ENOENT, stat_err(KEY));
+}
+
+TEST_F(host, a_key_set_to_something_else_has_another_disk)
+{
+	dev_t rdev;
+	int fd;
+
+	ASSERT_EQ(0, fill(F, 65536, SEED));
+	ASSERT_EQ(0, fill(HOST "/d/g", 65536, SEED + 1));
+	ASSERT_EQ(0, table("/disk " F " blk"));
+	rdev = rdev_of(KEY);
+	fd = open(KEY, O_RDONLY | O_DIRECT);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, table("=/disk " HOST "/d/g blk"));
+	EXPECT_NE(rdev, rdev_of(KEY));
+	ASSERT_EQ(4096, pread(fd, buf, 4096, 0));
+	EXPECT_EQ(-1, fill_differs(buf, 4096, 0, SEED));
+	close(fd);
+
+	rdev = rdev_of(KEY);
+	ASSERT_EQ(0, table("=/disk " HOST "/d/g blk ro"));
+	EXPECT_NE(rdev, rdev_of(KEY));
+
+	/* Set twice at once: the first of them is gone again. */
+	ASSERT_EQ(0, table("=/disk " HOST "/d/g blk ro\n=/disk " HOST
+			   "/d/g blk ro,size=512"));
+	EXPECT_EQ(0, rows_are("/disk " HOST "/d/g blk ro,size=512\n"));
+	EXPECT_EQ(0, table("-/disk busy"));
+
+	/* What is refused leaves the disk as it was. */
+	ASSERT_EQ(0, table("/disk " F " blk size=4K"));
+	fd = open(KEY, O_RDONLY);
+	EXPECT_EQ(ENOENT, table("=/disk " F " blk\n-/none"));
+	EXPECT_EQ(4096, capacity(fd));
+	close(fd);
+	EXPECT_EQ(0, table("-/disk busy"));
+}
+
 TEST_HARNESS_MAIN
