@@ -149,6 +149,7 @@ static void etfs_batch_blame(struct etfs_batch *batch, const struct etfs_op *op,
 
 static int etfs_batch_make_maps(struct etfs_batch *batch)
 {
+	struct user_namespace *ns = etfs_table_ns(batch->table);
 	struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
@@ -161,6 +162,9 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 			etfs_refuse(&batch->why, "out of memory");
 			return -ENOMEM;
 		}
+		/* Of no meaning unless the options say so. */
+		op->map->attr.uid = make_kuid(ns, op->spec.uid);
+		op->map->attr.gid = make_kgid(ns, op->spec.gid);
 		cond_resched();
 	}
 	return 0;
@@ -238,6 +242,7 @@ static u32 etfs_batch_bind(struct etfs_batch *batch, u32 nr, int *err,
 		if (!op->map || op->is_ready)
 			continue;
 		*err = fatal_signal_pending(current) ? -EINTR :
+			etfs_batch_judge_root(batch, why) ?:
 			etfs_op_bind(batch, op, why);
 		if (*err)
 			return i;
@@ -457,8 +462,7 @@ static bool etfs_batch_has_devices(const struct etfs_batch *batch)
 	const struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
-		if (etfs_op_adds(op) && (op->spec.type == ETFS_BLK ||
-					 op->spec.type == ETFS_CHR))
+		if (etfs_op_is_device(op))
 			return true;
 	return false;
 }
@@ -546,10 +550,14 @@ static int etfs_batch_try(struct etfs_batch *batch, u32 *nr, u32 due,
 int etfs_batch_apply(struct etfs_batch *batch)
 {
 	/* what reading or binding found, for the line after all good ones */
-	struct etfs_reason late = batch->why;
-	int err, late_err = batch->err;
-	u32 bound, nr = batch->nr_ops;
+	struct etfs_reason late;
+	int err, late_err;
+	u32 bound, nr;
 
+	etfs_batch_judge(batch);
+	late = batch->why;
+	late_err = batch->err;
+	nr = batch->nr_ops;
 	err = etfs_batch_make_maps(batch);
 	if (err)
 		return err;

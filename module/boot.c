@@ -360,6 +360,7 @@ static int etfs_boot_try(struct etfs_boot_entry *entry, u32 nr,
 	err = etfs_batch_init(&batch, &etfs_host_table, origin);
 	if (err)
 		return err;
+	batch.may_devices = true;
 	err = -ENOMEM;
 	op = etfs_batch_next(&batch);
 	if (!op)

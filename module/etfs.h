@@ -55,6 +55,8 @@ struct inode;
 struct kstat;
 struct path;
 struct rumpfs_sb;
+struct super_block;
+struct user_namespace;
 
 /* The longest key and the longest line of text, bytes without a NUL. */
 #define ETFS_MAX_KEY	4095
@@ -417,6 +419,8 @@ struct etfs_kind {
 struct etfs_table {
 	/* outermost: see above */
 	struct mutex lock;
+	/* I: of the mount it belongs to and dies with; NULL: the host table */
+	struct super_block *sb;
 	/* I: the name "/", always there */
 	struct etfs_key *root;
 	/* R: every other name, by parent and component */
@@ -451,6 +455,8 @@ struct etfs_batch {
 	bool is_dry;
 	/* what the table must be at, or 0 */
 	u64 generation;
+	/* may it add block and character devices? */
+	bool may_devices;
 	/* the first op that cannot be, found while reading: its errno */
 	int err;
 	struct etfs_reason why;
@@ -568,6 +574,8 @@ struct etfs_origin *etfs_origin_new(const struct cred *cred);
 struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
 void etfs_origin_put(struct etfs_origin *origin);
+/* Of the root it holds, or NULL: init's root of the moment. */
+const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
@@ -639,6 +647,20 @@ char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
 int etfs_batch_apply(struct etfs_batch *batch);
 void etfs_batch_exit(struct etfs_batch *batch);
 int etfs_table_flush(struct etfs_table *table);
+
+/* In may.c: who may change a table, and what no table and no host decides */
+struct user_namespace *etfs_table_ns(const struct etfs_table *table);
+/* By this open file, the current process. */
+bool etfs_table_may(const struct etfs_table *table, const struct file *file);
+bool etfs_file_may_devices(const struct file *file);
+bool etfs_op_is_device(const struct etfs_op *op);
+/* Return: -EPERM and why, if this is for somebody else. */
+int etfs_batch_may_op(const struct etfs_batch *batch, const struct etfs_op *op,
+		      struct etfs_reason *why);
+void etfs_batch_judge(struct etfs_batch *batch);
+/* Return: -ELOOP and why, if the mount would never go with such a map. */
+int etfs_batch_judge_root(const struct etfs_batch *batch,
+			  struct etfs_reason *why);
 
 extern unsigned int etfs_max_mappings;
 

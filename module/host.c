@@ -88,6 +88,11 @@ void etfs_origin_put(struct etfs_origin *origin)
 	kfree(origin);
 }
 
+const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
+{
+	return origin->is_init ? NULL : origin->root.mnt->mnt_sb;
+}
+
 static void etfs_origin_root(const struct etfs_origin *origin,
 			     struct path *root)
 {
@@ -342,9 +347,9 @@ static void etfs_host_remember(struct etfs_map *map, const struct path *path)
 		.mode = map->spec.flags & ETFS_MAP_MODE ? map->spec.mode :
 							  stat.mode & 07777,
 		.uid = map->spec.flags & ETFS_MAP_UID ?
-			make_kuid(&init_user_ns, map->spec.uid) : stat.uid,
+			map->attr.uid : stat.uid,
 		.gid = map->spec.flags & ETFS_MAP_GID ?
-			make_kgid(&init_user_ns, map->spec.gid) : stat.gid,
+			map->attr.gid : stat.gid,
 	};
 }
 

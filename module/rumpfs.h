@@ -200,6 +200,13 @@ void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes);
 int rumpfs_charge_inode(struct rumpfs_sb *sbi);
 void rumpfs_uncharge_inode(struct rumpfs_sb *sbi);
 
+/* In may.c */
+/*
+ * May this process, by this open file, change the table of the mount?
+ * Return: 0 or -EPERM.
+ */
+int rumpfs_table_may(const struct rumpfs_sb *sbi, const struct file *file);
+
 /* In inode.c: a node is born, measured, changed and let go */
 int rumpfs_inode_init(void);
 void rumpfs_inode_exit(void);

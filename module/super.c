@@ -323,13 +323,15 @@ static const struct super_operations rumpfs_super_operations = {
 
 /* Birth and death */
 
-static struct rumpfs_sb *rumpfs_sb_new(const struct rumpfs_options *options)
+static struct rumpfs_sb *rumpfs_sb_new(struct super_block *sb,
+				       const struct rumpfs_options *options)
 {
 	struct rumpfs_sb *sbi = kzalloc(sizeof(*sbi), GFP_KERNEL_ACCOUNT);
 	int err;
 
 	if (!sbi)
 		return ERR_PTR(-ENOMEM);
+	sbi->sb = sb;
 	INIT_LIST_HEAD(&sbi->table_node);
 	xa_init(&sbi->own);
 	sbi->max_bytes = options->max_bytes;
@@ -346,6 +348,7 @@ static struct rumpfs_sb *rumpfs_sb_new(const struct rumpfs_options *options)
 		kfree(sbi);
 		return ERR_PTR(err);
 	}
+	sbi->private.sb = sb;
 	sbi->table = &sbi->private;
 	return sbi;
 }
@@ -365,12 +368,11 @@ static void rumpfs_sb_free(struct rumpfs_sb *sbi)
 static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	const struct rumpfs_options *options = fc->fs_private;
-	struct rumpfs_sb *sbi = rumpfs_sb_new(options);
+	struct rumpfs_sb *sbi = rumpfs_sb_new(sb, options);
 	struct inode *root;
 
 	if (IS_ERR(sbi))
 		return PTR_ERR(sbi);
-	sbi->sb = sb;
 	sb->s_fs_info = sbi;
 	sb->s_magic = RUMPFS_SUPER_MAGIC;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;

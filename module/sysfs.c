@@ -2,8 +2,6 @@
 /* /sys/fs/rumpfs: the host table as text, and what this module can do. */
 #include "etfs.h"
 
-#include <linux/capability.h>
-#include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/kobject.h>
 #include <linux/string.h>
@@ -96,9 +94,7 @@ static ssize_t etfs_write(struct file *file, struct kobject *kobj,
 	struct etfs_batch batch;
 	int err;
 
-	/* The opener of the file and who writes it now must both be allowed. */
-	if (!file_ns_capable(file, &init_user_ns, CAP_SYS_ADMIN) ||
-	    !capable(CAP_SYS_ADMIN))
+	if (!etfs_table_may(&etfs_host_table, file))
 		return -EPERM;
 	count = etfs_whole_lines(buf, count);
 	origin = etfs_origin_new(file->f_cred);
@@ -107,6 +103,7 @@ static ssize_t etfs_write(struct file *file, struct kobject *kobj,
 	err = etfs_batch_init(&batch, &etfs_host_table, origin);
 	if (err)
 		goto put_origin;
+	batch.may_devices = etfs_file_may_devices(file);
 	err = etfs_batch_read(&batch, buf, count);
 	if (!err)
 		err = etfs_batch_apply(&batch);
