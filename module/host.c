@@ -104,6 +104,18 @@ static void etfs_origin_root(const struct etfs_origin *origin,
 	}
 }
 
+/*
+ * The registrant's mount namespace is gone, or what was its root was taken out
+ * of it: below that root, where other mounts were, are now the files that lay
+ * under them. The mark is set before any mount is cut off, under the lock that
+ * a walk checks, so a walk that came too late sees it afterwards.
+ */
+static bool etfs_origin_is_gone(const struct etfs_origin *origin)
+{
+	return !origin->is_init &&
+	       (READ_ONCE(origin->root.mnt->mnt_flags) & MNT_UMOUNT);
+}
+
 /* The caller has taken on the registrant's credentials. */
 static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 			  struct path *path)
@@ -115,7 +127,11 @@ static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 	err = vfs_path_lookup(root.dentry, root.mnt, map->spec.host,
 			      LOOKUP_FOLLOW | flags, path);
 	path_put(&root);
-	return err;
+	if (!etfs_origin_is_gone(map->origin))
+		return err;
+	if (!err)
+		path_put(path);
+	return -ESTALE;
 }
 
 /* May anything of this file system stand behind a key? */
@@ -688,7 +704,8 @@ int etfs_host_find_below(struct etfs_map *map, const char *rel,
 	is_link = etfs_host_walk_below(&top, rel, path);
 	err = min(is_link, 0);
 	if (!err) {
-		err = etfs_host_judge_below(path, stat);
+		err = etfs_origin_is_gone(map->origin) ? -ESTALE :
+		      etfs_host_judge_below(path, stat);
 		if (err)
 			path_put(path);
 	}
