@@ -28,6 +28,7 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/kernel.h>
+#include <linux/kobject.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -679,10 +680,40 @@ int etfs_boot_init(void);
 void etfs_boot_apply(void);
 void etfs_boot_exit(void);
 
-/* In sysfs.c */
+/*
+ * A directory of sysfs that shows and takes a table as text. Freed when sysfs
+ * has let go of it; table and sbi are there until it is removed.
+ */
+struct etfs_door {
+	struct kobject kobject;
+	/* I: */
+	struct etfs_table *table;
+	/* I: whose directory it is; NULL: the module's own */
+	const struct rumpfs_sb *sbi;
+	/* covers why; a leaf */
+	spinlock_t lock;
+	/* what last_error tells; line 0: nothing */
+	struct etfs_reason why;
+};
+
+static inline struct etfs_door *ETFS_DOOR(struct kobject *kobj)
+{
+	return container_of(kobj, struct etfs_door, kobject);
+}
+
+/* In door.c: the text of a table */
+struct etfs_door *etfs_door_new(struct etfs_table *table,
+				const struct rumpfs_sb *sbi,
+				struct kobject *parent, const char *name);
+void etfs_door_remove(struct etfs_door *door);
+/* What its last_error says from now on. */
+void etfs_door_refuse(struct etfs_door *door, const struct etfs_reason *why);
+
+/* In sysfs.c: the directory of the module */
 int etfs_sysfs_init(void);
 void etfs_sysfs_exit(void);
-/* What last_error says from now on. */
+struct kobject *etfs_sysfs_root(void);
+/* What last_error of the host table says from now on. */
 void etfs_error_set(const struct etfs_reason *why);
 
 /* The table shared by all mounts. */
