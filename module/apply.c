@@ -585,7 +585,7 @@ int etfs_batch_apply(struct etfs_batch *batch)
 }
 
 /* Remove all maps of a table. */
-int etfs_table_flush(struct etfs_table *table)
+int etfs_table_flush(struct etfs_table *table, enum etfs_removal removal)
 {
 	struct etfs_batch batch;
 	struct etfs_op *op;
@@ -597,6 +597,7 @@ int etfs_table_flush(struct etfs_table *table)
 	op = etfs_batch_next(&batch);
 	if (op) {
 		op->verb = ETFS_FLUSH;
+		op->removal = removal;
 		batch.nr_ops++;
 		err = etfs_batch_apply(&batch);
 	} else {

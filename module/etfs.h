@@ -647,7 +647,7 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
 char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
 int etfs_batch_apply(struct etfs_batch *batch);
 void etfs_batch_exit(struct etfs_batch *batch);
-int etfs_table_flush(struct etfs_table *table);
+int etfs_table_flush(struct etfs_table *table, enum etfs_removal removal);
 
 /* In may.c: who may change a table, and what no table and no host decides */
 struct user_namespace *etfs_table_ns(const struct etfs_table *table);

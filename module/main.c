@@ -15,7 +15,7 @@ MODULE_PARM_DESC(max_mappings, "mappings a table takes (default 1000000)");
 /* No mount shows the table any more, and nobody can change it. */
 static void rumpfs_flush(void)
 {
-	while (etfs_table_flush(&etfs_host_table))
+	while (etfs_table_flush(&etfs_host_table, ETFS_LAZY))
 		schedule_timeout_uninterruptible(1);
 }
 

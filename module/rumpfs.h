@@ -57,6 +57,8 @@ struct rumpfs_sb {
 	struct etfs_table private;
 	/* L: in table->mounts */
 	struct list_head table_node;
+	/* S: its directory in sysfs */
+	struct etfs_door *door;
 	/* what chmod, chown and utimes said of mapped nodes; see key.c */
 	struct xarray own;
 	struct rcu_head rcu;
@@ -199,6 +201,10 @@ int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes);
 void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes);
 int rumpfs_charge_inode(struct rumpfs_sb *sbi);
 void rumpfs_uncharge_inode(struct rumpfs_sb *sbi);
+
+/* In mountdir.c: the directory of a mount in sysfs. Context: s_umount held. */
+int rumpfs_mountdir_add(struct rumpfs_sb *sbi);
+void rumpfs_mountdir_remove(struct rumpfs_sb *sbi);
 
 /* In may.c */
 /*

@@ -312,6 +312,13 @@ static int rumpfs_statfs(struct dentry *dentry, struct kstatfs *stat)
 	return 0;
 }
 
+/* Take the host from whoever has a key of a private table open or mapped. */
+static void rumpfs_revoke_all(struct rumpfs_sb *sbi)
+{
+	while (etfs_table_flush(&sbi->private, ETFS_REVOKE) == -ENOMEM)
+		schedule_timeout_uninterruptible(1);
+}
+
 static const struct super_operations rumpfs_super_operations = {
 	.alloc_inode	= rumpfs_alloc_inode,
 	.free_inode	= rumpfs_free_inode,
@@ -358,8 +365,7 @@ static void rumpfs_sb_free(struct rumpfs_sb *sbi)
 {
 	rumpfs_key_forget_all(sbi);
 	if (rumpfs_is_private(sbi)) {
-		while (sbi->private.nr_maps && etfs_table_flush(&sbi->private))
-			schedule_timeout_uninterruptible(1);
+		rumpfs_revoke_all(sbi);
 		etfs_table_exit(&sbi->private);
 	}
 	kfree_rcu(sbi, rcu);
@@ -401,7 +407,7 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	mutex_lock(&sbi->table->lock);
 	list_add_tail(&sbi->table_node, &sbi->table->mounts);
 	mutex_unlock(&sbi->table->lock);
-	return 0;
+	return rumpfs_mountdir_add(sbi);
 }
 
 static int rumpfs_get_tree(struct fs_context *fc)
@@ -453,8 +459,9 @@ static void rumpfs_kill_sb(struct super_block *sb)
 {
 	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
 
-	/* From here on no batch comes to this mount. */
+	/* The door waits for its writers; then no batch comes to this mount. */
 	if (sbi) {
+		rumpfs_mountdir_remove(sbi);
 		mutex_lock(&sbi->table->lock);
 		list_del_init(&sbi->table_node);
 		mutex_unlock(&sbi->table->lock);

@@ -53,6 +53,7 @@ ETFS_FEATURE(blk);
 ETFS_FEATURE(chr);
 ETFS_FEATURE(dir);
 ETFS_FEATURE(list);
+ETFS_FEATURE(private);
 ETFS_FEATURE(reg);
 ETFS_FEATURE(stat);
 ETFS_FEATURE(subdirs);
@@ -64,6 +65,7 @@ static struct attribute *etfs_features[] = {
 	&etfs_feature_chr.attr,
 	&etfs_feature_dir.attr,
 	&etfs_feature_list.attr,
+	&etfs_feature_private.attr,
 	&etfs_feature_reg.attr,
 	&etfs_feature_stat.attr,
 	&etfs_feature_subdirs.attr,

@@ -46,6 +46,7 @@ TEST_F(table, the_module_says_what_it_can_do)
 	EXPECT_EQ(0, stat_err(SYSFS "/features/blk"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/chr"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/whiteout"));
+	EXPECT_EQ(0, stat_err(SYSFS "/features/private"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/dir"));
 	EXPECT_EQ(0, stat_err(SYSFS "/features/subdirs"));
 	EXPECT_EQ(S_IFREG | 0600, mode_of(TABLE));
