@@ -319,6 +319,13 @@ static void rumpfs_revoke_all(struct rumpfs_sb *sbi)
 		schedule_timeout_uninterruptible(1);
 }
 
+/* umount -f: who has a key open or mapped is no reason to wait. */
+static void rumpfs_umount_begin(struct super_block *sb)
+{
+	if (rumpfs_is_private(RUMPFS_SB(sb)))
+		rumpfs_revoke_all(RUMPFS_SB(sb));
+}
+
 static const struct super_operations rumpfs_super_operations = {
 	.alloc_inode	= rumpfs_alloc_inode,
 	.free_inode	= rumpfs_free_inode,
@@ -326,6 +333,7 @@ static const struct super_operations rumpfs_super_operations = {
 	.drop_inode	= inode_just_drop,
 	.statfs		= rumpfs_statfs,
 	.show_options	= rumpfs_show_options,
+	.umount_begin	= rumpfs_umount_begin,
 };
 
 /* Birth and death */

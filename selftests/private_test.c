@@ -361,6 +361,45 @@ TEST_F(private, umount_revokes_devices_and_mappings)
 	munmap((void *)at, PAGE);
 }
 
+TEST_F(private, forced_umount_revokes_open_files)
+{
+	int fd, dir;
+
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	ASSERT_EQ(0, put_text(HOST "/d/f", "below"));
+	ASSERT_EQ(0, tell(MNT, "/k " F " reg\n/d " HOST "/d dir\n"));
+	fd = open(KEY, O_RDWR);
+	dir = open(MNT "/d/f", O_RDWR);
+	ASSERT_LE(0, fd);
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(1, read(fd, buf, 1));
+	/* In use it stays, and so does the table. */
+	EXPECT_EQ(EBUSY, ERR(umount(MNT)));
+	EXPECT_EQ(0, fill_is(KEY, 0, PAGE, 0, 1));
+
+	ASSERT_EQ(0, umount2(MNT, MNT_FORCE | MNT_DETACH));
+	EXPECT_EQ(EIO, ERR(read(fd, buf, 1)));
+	EXPECT_EQ(EIO, ERR(write(fd, buf, 1)));
+	EXPECT_EQ(EIO, ERR(read(dir, buf, 1)));
+	close(fd);
+	close(dir);
+	EXPECT_TRUE(WAIT_FOR(stat_err(self->id) == ENOENT));
+}
+
+TEST_F(private, force_is_nothing_to_the_host_table)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_at(MNT2, NULL));
+	ASSERT_EQ(0, table("/k " F " reg"));
+	fd = open(MNT2 "/k", O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EBUSY, ERR(umount2(MNT2, MNT_FORCE)));
+	EXPECT_EQ(1, read(fd, buf, 1));
+	close(fd);
+	EXPECT_EQ(0, rows_are("/k " F " reg rw\n"));
+}
+
 TEST_F(private, an_open_door_outlives_its_mount)
 {
 	int fd = open(door(MNT, "etfs"), O_RDWR), figures;
