@@ -113,14 +113,20 @@ static void etfs_batch_free_chunks(struct etfs_batch *batch)
 	}
 }
 
+void etfs_op_forget(struct etfs_op *op)
+{
+	if (op->given)
+		fput(op->given);
+	op->given = NULL;
+}
+
 /* What was bound and is in no table goes: its name never came. */
 void etfs_batch_exit(struct etfs_batch *batch)
 {
 	struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
-		if (op->given)
-			fput(op->given);
+		etfs_op_forget(op);
 		if (op->follows)
 			etfs_map_put(op->follows);
 		if (!op->map)

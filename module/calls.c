@@ -2,9 +2,7 @@
 /* The table of a mount through any directory of it: change, list, ask. */
 #include "rumpfs.h"
 
-#include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/file.h>
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -18,15 +16,6 @@
 static struct rumpfs_sb *rumpfs_sb_of(const struct file *file)
 {
 	return RUMPFS_SB(file_inode(file)->i_sb);
-}
-
-int rumpfs_table_may(const struct rumpfs_sb *sbi, const struct file *file)
-{
-	struct user_namespace *ns = rumpfs_is_private(sbi) ?
-		sbi->sb->s_user_ns : &init_user_ns;
-
-	return file_ns_capable(file, ns, CAP_SYS_ADMIN) &&
-	       ns_capable(ns, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 /* Apply */
@@ -69,7 +58,9 @@ static int etfs_apply_read_op(struct etfs_batch *batch, struct etfs_op *op,
 		etfs_refuse(&batch->why, "what replaces the table only adds");
 		return -EINVAL;
 	}
-	return etfs_op_read(batch, op, &from);
+	err = etfs_op_read(batch, op, &from);
+	/* Who may not have a device is not told what is wrong with it. */
+	return err ? etfs_batch_may_op(batch, op, &batch->why) ?: err : 0;
 }
 
 /* Up to the first that is none, which is batch->err then. */
@@ -88,8 +79,7 @@ static int etfs_apply_read(struct etfs_batch *batch,
 		batch->why.line = nr + 1;
 		batch->err = etfs_apply_read_op(batch, op, apply, nr);
 		if (batch->err) {
-			if (op->given)
-				fput(op->given);
+			etfs_op_forget(op);
 			return 0;
 		}
 		batch->nr_ops++;
@@ -141,11 +131,12 @@ static int etfs_apply_judge(const struct rumpfs_apply *apply)
 	return apply->op_size > PAGE_SIZE ? -E2BIG : 0;
 }
 
-static int etfs_apply_do(struct etfs_batch *batch,
+static int etfs_apply_do(struct etfs_batch *batch, const struct file *file,
 			 const struct rumpfs_apply *apply)
 {
 	int err;
 
+	batch->may_devices = etfs_file_may_devices(file);
 	batch->is_dry = apply->flags & RUMPFS_APPLY_DRY_RUN;
 	batch->generation = apply->generation;
 	err = etfs_apply_begin(batch, apply) ?: etfs_apply_read(batch, apply);
@@ -176,7 +167,7 @@ int rumpfs_ioctl_apply(struct file *file, void *arg)
 	err = etfs_batch_init(batch, sbi->table, origin);
 	if (err)
 		goto free_batch;
-	err = etfs_apply_do(batch, apply);
+	err = etfs_apply_do(batch, file, apply);
 	if (err)
 		etfs_apply_answer(apply, room, &batch->why);
 	etfs_batch_exit(batch);

@@ -643,6 +643,8 @@ ssize_t etfs_show_backing_file(struct etfs_map *map, char *buf);
 int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
 		    struct etfs_origin *origin);
 struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
+/* Let go of what was given with one that is not to be done. */
+void etfs_op_forget(struct etfs_op *op);
 /* Return: memory that goes with the batch, or NULL. */
 char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
 int etfs_batch_apply(struct etfs_batch *batch);

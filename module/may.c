@@ -77,7 +77,7 @@ static int etfs_batch_judge_ids(const struct etfs_batch *batch,
  */
 void etfs_batch_judge(struct etfs_batch *batch)
 {
-	struct etfs_op *op;
+	struct etfs_op *op, *end;
 	int err;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
@@ -86,12 +86,15 @@ void etfs_batch_judge(struct etfs_batch *batch)
 		if (!err)
 			continue;
 		batch->err = err;
-		batch->nr_ops = op - batch->ops;
 		batch->why.line = op->line;
 		batch->why.col = op->key_col;
 		etfs_refuse_key(&batch->why, op->spec.key);
-		return;
+		break;
 	}
+	end = batch->ops + batch->nr_ops;
+	batch->nr_ops = op - batch->ops;
+	for (; op < end; op++)
+		etfs_op_forget(op);
 }
 
 /*

@@ -349,9 +349,6 @@ bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
 /* In ioctl.c: what a directory can be asked */
 long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* May this process, by this open file, change the table? 0 or -EPERM. */
-int rumpfs_table_may(const struct rumpfs_sb *sbi, const struct file *file);
-
 /* In calls.c: the calls that are about the table; arg as in uapi/rumpfs.h */
 int rumpfs_ioctl_apply(struct file *file, void *arg);
 int rumpfs_ioctl_list(struct file *file, void *arg);

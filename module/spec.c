@@ -284,7 +284,6 @@ static int etfs_spec_mapping(struct etfs_batch *batch, struct etfs_line *line,
 	if (from->type < RUMPFS_TYPE_REG || from->type > RUMPFS_TYPE_SUBDIRS)
 		return etfs_line_refuse(line, 0, -EINVAL, "there is no type %u",
 					from->type);
-	op->spec.type = from->type - RUMPFS_TYPE_REG + ETFS_REG;
 	err = etfs_spec_words(line, op, from);
 	if (err == -EISDIR) {
 		etfs_line_later(line, 1, err);
@@ -345,6 +344,9 @@ static int etfs_spec_fill(struct etfs_batch *batch, struct etfs_line *line,
 		return etfs_line_refuse(line, 0, -EINVAL,
 					"what is reserved is 0");
 	op->verb = verbs[from->op];
+	/* Before it is judged: it may be of a type that is not for everyone. */
+	if (from->type >= RUMPFS_TYPE_REG && from->type <= RUMPFS_TYPE_SUBDIRS)
+		op->spec.type = from->type - RUMPFS_TYPE_REG + ETFS_REG;
 	if (op->verb != ETFS_REMOVE_TAG && op->verb != ETFS_FLUSH)
 		err = etfs_spec_key(batch, line, op, from->key);
 	if (err)
