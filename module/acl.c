@@ -47,7 +47,7 @@ int rumpfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (err)
 		return err;
 	inode->i_mode = mode;
-	inode_set_ctime_current(inode);
+	rumpfs_node_changed(inode);
 	rumpfs_dir_keep(inode);
 	return 0;
 }

@@ -65,7 +65,7 @@ int rumpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (fileattr_has_fsx(attr) || (attr->flags & ~RUMPFS_ATTRS))
 		return -EOPNOTSUPP;
 	rumpfs_attr_set(inode, attr->flags);
-	inode_set_ctime_current(inode);
+	rumpfs_node_changed(inode);
 	rumpfs_dir_keep(inode);
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* A node is born, measured, changed and let go. */
 #include "rumpfs.h"
 
+#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/random.h>
@@ -80,6 +81,13 @@ void rumpfs_evict_inode(struct inode *inode)
 		etfs_map_put(node->map);
 }
 
+struct timespec64 rumpfs_node_changed(struct inode *inode)
+{
+	/* Who has not read the counter cannot tell that it stands. */
+	inode_maybe_inc_iversion(inode, false);
+	return inode_set_ctime_current(inode);
+}
+
 int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags)
 {
@@ -110,10 +118,11 @@ int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (S_ISREG(inode->i_mode) && (attr->ia_valid & ATTR_SIZE)) {
 		if (attr->ia_size != i_size_read(inode))
 			inode_set_mtime_to_ts(inode,
-					      inode_set_ctime_current(inode));
+					      rumpfs_node_changed(inode));
 		rumpfs_file_truncate(inode, attr->ia_size);
 	}
 	setattr_copy(idmap, inode, attr);
+	inode_maybe_inc_iversion(inode, false);
 	rumpfs_dir_keep(inode);
 	if (attr->ia_valid & ATTR_MODE)
 		err = posix_acl_chmod(idmap, dentry, inode->i_mode);

@@ -3,6 +3,7 @@
 #include "rumpfs.h"
 
 #include <linux/dcache.h>
+#include <linux/iversion.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -22,7 +23,7 @@ static struct dentry *rumpfs_lookup(struct inode *dir, struct dentry *dentry,
 
 static void rumpfs_dir_changed(struct inode *dir)
 {
-	inode_set_mtime_to_ts(dir, inode_set_ctime_current(dir));
+	inode_set_mtime_to_ts(dir, rumpfs_node_changed(dir));
 }
 
 /* What a new inode has from its directory and from the security modules. */
@@ -167,7 +168,7 @@ static int rumpfs_link(struct dentry *old, struct inode *dir,
 		return err;
 	}
 	inc_nlink(inode);
-	inode_set_ctime_current(inode);
+	rumpfs_node_changed(inode);
 	rumpfs_dir_changed(dir);
 	return 0;
 }
@@ -192,6 +193,7 @@ static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
 		drop_nlink(inode);
 	}
 	rumpfs_dir_changed(dir);
+	inode_maybe_inc_iversion(inode, false);
 	inode_set_ctime_to_ts(inode, inode_get_ctime(dir));
 	rumpfs_names_remove(dir, dentry);
 }
@@ -251,9 +253,9 @@ static void rumpfs_rename_times(struct inode *old_dir, struct dentry *old,
 	rumpfs_dir_changed(old_dir);
 	if (new_dir != old_dir)
 		rumpfs_dir_changed(new_dir);
-	inode_set_ctime_current(d_inode(old));
+	rumpfs_node_changed(d_inode(old));
 	if (d_really_is_positive(new))
-		inode_set_ctime_current(d_inode(new));
+		rumpfs_node_changed(d_inode(new));
 }
 
 static int rumpfs_rename_exchange(struct inode *old_dir, struct dentry *old,

@@ -19,6 +19,7 @@
 
 #include <linux/dcache.h>
 #include <linux/fsnotify.h>
+#include <linux/iversion.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -637,6 +638,8 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 	bool taken = false, hides;
 
 	inode_lock_nested(dir, I_MUTEX_PARENT);
+	/* A client of nfsd is to ask for this name again. */
+	inode_maybe_inc_iversion(dir, false);
 	name.hash = full_name_hash(parent, name.name, name.len);
 	dentry = d_lookup(parent, &name);
 	if (dentry && d_really_is_negative(dentry)) {

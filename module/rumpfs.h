@@ -230,6 +230,11 @@ struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
 struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino);
 /* The node of a map; takes over a reference. Return: NULL without memory. */
 struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map);
+/*
+ * Set ctime, and move the counter that tells nfsd and IMA of a change.
+ * Context: i_rwsem held, or the inode has no dentry yet. Return: ctime.
+ */
+struct timespec64 rumpfs_node_changed(struct inode *inode);
 int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags);
 int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,

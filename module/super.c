@@ -255,6 +255,8 @@ static int rumpfs_reconfigure(struct fs_context *fc)
 					 atomic64_read(&sbi->inodes_used));
 	if (err)
 		return err;
+	/* mount(2) counts it among what a remount may take away. */
+	fc->sb_flags |= SB_I_VERSION;
 	if (size)
 		WRITE_ONCE(sbi->max_bytes, options->max_bytes);
 	if (inodes)
@@ -389,6 +391,7 @@ static int rumpfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		return PTR_ERR(sbi);
 	sb->s_fs_info = sbi;
 	sb->s_magic = RUMPFS_SUPER_MAGIC;
+	sb->s_flags |= SB_I_VERSION;
 	sb->s_maxbytes = MAX_LFS_FILESIZE;
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_blocksize_bits = PAGE_SHIFT;

@@ -370,7 +370,7 @@ static int rumpfs_xattr_handler_set(const struct xattr_handler *handler,
 			       size, flags);
 	if (err)
 		return err;
-	inode_set_ctime_current(inode);
+	rumpfs_node_changed(inode);
 	rumpfs_dir_keep(inode);
 	return 0;
 }

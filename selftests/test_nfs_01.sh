@@ -19,6 +19,7 @@ done
 load 2>/dev/null || loaded || fail "load"
 
 nfs=/mnt/nfs
+now=/mnt/now
 rump=/mnt/rump
 mkdir $nfs
 # The programs keep their state here.
@@ -32,7 +33,7 @@ mountd=
 finish()
 {
 	exec 3<&-
-	umount -l $nfs
+	umount -l $nfs $now
 	exportfs -ua
 	rpc.nfsd 0
 	[ -z "$mountd" ] || kill "$mountd"
@@ -130,6 +131,20 @@ for option in no_subtree_check subtree_check; do
 	exec 3<&-
 	wait_for eval "! cat $at/stale" || fail "a removed file is read"
 done
+
+# What changes is seen at once where the client asks, at whatever time it is.
+mkdir $now && mount -t nfs4 -o noac,nosharecache 127.0.0.1:/ $now ||
+	fail "mount.nfs4 without cached attributes"
+./same_tick $rump $now || fail "a change is missed"
+echo host >/mnt/host/f
+[ ! -e $now/late ] || fail "late is early"
+printf '/late /mnt/host/f reg\n' >$table || fail "key"
+same "$(cat $now/late)" host "a key that came late"
+echo HOST >$rump/late
+same "$(cat $now/late)" HOST "a key that was written to"
+echo -/late >$table || fail "key"
+[ ! -e $now/late ] || fail "a key that is gone"
+umount $now || fail "umount without cached attributes"
 
 # A key is a file for the client, too.
 echo host >/mnt/host/f
