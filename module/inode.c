@@ -163,6 +163,7 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 			      XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 		/* "." */
 		inc_nlink(inode);
+		inode->i_size = 2 * RUMPFS_NAME_SIZE;
 		break;
 	case S_IFLNK:
 		inode->i_op = &rumpfs_symlink_inode_operations;
@@ -250,6 +251,7 @@ struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
 	inode->i_gid = make_kgid(sb->s_user_ns, 0);
 	RUMPFS_NODE(inode)->dir.is_implied = true;
 	RUMPFS_NODE(inode)->dir.is_keyed = true;
+	RUMPFS_NODE(inode)->dir.is_uncounted = true;
 	return inode;
 }
 

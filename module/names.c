@@ -156,6 +156,31 @@ static unsigned long rumpfs_cookie(const struct dentry *dentry)
 	return (unsigned long)dentry->d_fsdata;
 }
 
+/*
+ * The size of a directory: each name in memory adds to it, as on tmpfs. A
+ * directory that keys imply adds nothing before somebody moves it, as a lookup
+ * alone made it.
+ */
+static loff_t rumpfs_name_size(const struct dentry *dentry)
+{
+	if (d_is_dir(dentry) &&
+	    RUMPFS_NODE(d_inode(dentry))->dir.is_uncounted)
+		return 0;
+	return RUMPFS_NAME_SIZE;
+}
+
+static void rumpfs_name_count(const struct dentry *dentry)
+{
+	if (d_is_dir(dentry))
+		RUMPFS_NODE(d_inode(dentry))->dir.is_uncounted = false;
+}
+
+/* Context: i_rwsem of dir, or the mount is going. */
+static void rumpfs_dir_grow(struct inode *dir, loff_t change)
+{
+	i_size_write(dir, dir->i_size + change);
+}
+
 /* Context: i_rwsem of dir, shared is enough. */
 static int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 {
@@ -193,6 +218,7 @@ int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
 		return err;
 	}
 	d_add_pinned(dentry, inode);
+	rumpfs_dir_grow(dir, RUMPFS_NAME_SIZE);
 	if (rumpfs_white_maybe(dir))
 		rumpfs_white_remove(dir, &dentry->d_name);
 	return 0;
@@ -201,6 +227,7 @@ int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
 void rumpfs_names_remove(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_entry_remove(dir, dentry);
+	rumpfs_dir_grow(dir, -rumpfs_name_size(dentry));
 	rumpfs_uncharge(RUMPFS_SB(dir->i_sb),
 			rumpfs_name_cost(&dentry->d_name));
 	/* Else the VFS makes it a negative one, and hashed. */
@@ -226,6 +253,9 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 		return err;
 	}
 	xa_erase(&RUMPFS_NODE(old_dir)->dir.entries, cookie);
+	rumpfs_dir_grow(old_dir, -rumpfs_name_size(old));
+	rumpfs_name_count(old);
+	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE);
 	rumpfs_uncharge(sbi, rumpfs_name_cost(&old->d_name));
 	if (rumpfs_white_maybe(new_dir))
 		rumpfs_white_remove(new_dir, &new->d_name);
@@ -241,6 +271,10 @@ void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 	xa_store(&RUMPFS_NODE(new_dir)->dir.entries, rumpfs_cookie(new), old,
 		 GFP_KERNEL);
 	swap(old->d_fsdata, new->d_fsdata);
+	rumpfs_dir_grow(old_dir, RUMPFS_NAME_SIZE - rumpfs_name_size(old));
+	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE - rumpfs_name_size(new));
+	rumpfs_name_count(old);
+	rumpfs_name_count(new);
 }
 
 /* Links of a directory; lookups change them under a shared i_rwsem. */

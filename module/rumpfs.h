@@ -74,6 +74,9 @@ struct rumpfs_sb {
 #define RUMPFS_WHITES_POS	BIT_ULL(31)
 #define RUMPFS_KEYS_POS		BIT_ULL(32)
 
+/* What each name adds to the size of a directory, the dots among them. */
+#define RUMPFS_NAME_SIZE	20
+
 /* What a listing tells of each hidden whiteout, as on BSD. */
 #define RUMPFS_WHITE_INO	1
 
@@ -104,6 +107,8 @@ struct rumpfs_node {
 			bool is_implied;
 			/* D: the table counts it in its parent's links */
 			bool is_keyed;
+			/* D: not in the size of its parent */
+			bool is_uncounted;
 			/*
 			 * This directory's name in the table, or NULL, as of
 			 * table->shape == shape. Written under i_lock, read

@@ -92,6 +92,28 @@ TEST_F(names, directories_and_files_are_told_apart)
 	EXPECT_EQ(EBUSY, ERR(rmdir(MNT)));
 }
 
+/* Twenty bytes each, the dots among them: what tools take for an empty one. */
+TEST_F(names, a_directory_is_as_large_as_its_names)
+{
+	EXPECT_EQ(40, size_of(EMPTY));
+	ASSERT_EQ(0, put_text(EMPTY "/a", ""));
+	ASSERT_EQ(0, link(EMPTY "/a", EMPTY "/b"));
+	ASSERT_EQ(0, symlink("a", EMPTY "/c"));
+	ASSERT_EQ(0, mkdir(EMPTY "/d", 0755));
+	EXPECT_EQ(120, size_of(EMPTY));
+
+	EXPECT_EQ(0, move(EMPTY "/a", EMPTY "/d/a", 0));
+	EXPECT_EQ(0, move(EMPTY "/b", EMPTY "/c", 0));
+	EXPECT_EQ(80, size_of(EMPTY));
+	EXPECT_EQ(60, size_of(EMPTY "/d"));
+	EXPECT_EQ(0, move(EMPTY "/c", EMPTY "/d/a", RENAME_EXCHANGE));
+	EXPECT_EQ(80, size_of(EMPTY));
+	EXPECT_EQ(60, size_of(EMPTY "/d"));
+	EXPECT_EQ(0, unlink(EMPTY "/d/a"));
+	EXPECT_EQ(0, rmdir(EMPTY "/d"));
+	EXPECT_EQ(60, size_of(EMPTY));
+}
+
 TEST_F(names, long_names_end_at_255_bytes)
 {
 	char path[400] = MNT "/";

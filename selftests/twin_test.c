@@ -6,10 +6,10 @@
  * often the trees are compared, RUMPFS_WITHOUT names features that are left
  * out: xattr acl fallocate seek flags.
  *
- * Where the two are meant to differ, nothing is asked: the size of a directory;
- * what a store past the end of a file leaves for when it grows (tmpfs shows it
- * again); whether a truncation to the same size moves times; ENOSPC;
- * FALLOC_FL_ZERO_RANGE, which tmpfs does not know.
+ * Where the two are meant to differ, nothing is asked: what a store past the
+ * end of a file leaves for when it grows (tmpfs shows it again); whether a
+ * truncation to the same size moves times; ENOSPC; FALLOC_FL_ZERO_RANGE, which
+ * tmpfs does not know.
  */
 
 #include "lib/twin_ops.h"

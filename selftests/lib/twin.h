@@ -133,8 +133,7 @@ static inline uint64_t hash_number(uint64_t hash, uint64_t number)
 }
 
 /*
- * What of a stat is the same on both. The size of a directory is not: tmpfs
- * counts twenty bytes a name there. Blocks are not even on two tmpfs: it may
+ * What of a stat is the same on both. Blocks are not even on two tmpfs: it may
  * forget a page that was made by a look into a hole.
  */
 static inline uint64_t hash_stat(uint64_t hash, const struct stat *st)
@@ -145,9 +144,7 @@ static inline uint64_t hash_stat(uint64_t hash, const struct stat *st)
 	hash = hash_number(hash, st->st_nlink);
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
 		hash = hash_number(hash, st->st_rdev);
-	if (!S_ISDIR(st->st_mode))
-		hash = hash_number(hash, st->st_size);
-	return hash;
+	return hash_number(hash, st->st_size);
 }
 
 /* The contents: all of a small file, both ends of a big one. */
