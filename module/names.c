@@ -235,28 +235,34 @@ void rumpfs_names_remove(struct inode *dir, struct dentry *dentry)
 	d_make_discardable(dentry);
 }
 
-/* The name old takes the place of new; the VFS moves the dentry. */
+/*
+ * The name old takes the place of new; the VFS moves the dentry. A longer name
+ * costs what it is longer; where there is one already, that has paid, and is
+ * about to get it back.
+ */
 int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new)
 {
 	struct rumpfs_sb *sbi = RUMPFS_SB(old_dir->i_sb);
-	u64 cost = rumpfs_name_cost(&new->d_name);
+	s64 longer = rumpfs_name_cost(&new->d_name) -
+		     rumpfs_name_cost(&old->d_name);
+	s64 charged = d_really_is_positive(new) ? 0 : max(longer, 0LL);
 	unsigned long cookie = rumpfs_cookie(old);
 	int err;
 
-	err = rumpfs_charge(sbi, cost);
+	err = rumpfs_charge(sbi, charged);
 	if (err)
 		return err;
 	err = rumpfs_entry_add(new_dir, old);
 	if (err) {
-		rumpfs_uncharge(sbi, cost);
+		rumpfs_uncharge(sbi, charged);
 		return err;
 	}
 	xa_erase(&RUMPFS_NODE(old_dir)->dir.entries, cookie);
 	rumpfs_dir_grow(old_dir, -rumpfs_name_size(old));
 	rumpfs_name_count(old);
 	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE);
-	rumpfs_uncharge(sbi, rumpfs_name_cost(&old->d_name));
+	atomic64_add(longer - charged, &sbi->bytes_used);
 	if (rumpfs_white_maybe(new_dir))
 		rumpfs_white_remove(new_dir, &new->d_name);
 	return 0;
