@@ -199,6 +199,7 @@ static int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 
 static void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 {
+	rumpfs_hidden_remove(dir, dentry);
 	xa_erase(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry));
 }
 
@@ -322,6 +323,7 @@ static void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 {
 	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		    RUMPFS_HIDDEN);
+	rumpfs_hidden_add(dir, dentry);
 	if (d_is_dir(dentry))
 		rumpfs_links_add(dir, -1);
 	/* It stays pinned, and whoever has it open goes on. */
@@ -330,28 +332,12 @@ static void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 
 static void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
 {
+	rumpfs_hidden_remove(dir, dentry);
 	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		      RUMPFS_HIDDEN);
 	if (d_is_dir(dentry))
 		rumpfs_links_add(dir, 1);
 	d_rehash(dentry);
-}
-
-/* The hidden entry of a name. Context: i_rwsem of dir, shared is enough. */
-static struct dentry *rumpfs_name_hidden(struct inode *dir,
-					 const struct qstr *name)
-{
-	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
-	struct dentry *dentry;
-	unsigned long cookie;
-
-	if (!xa_marked(entries, RUMPFS_HIDDEN))
-		return NULL;
-	xa_for_each_marked(entries, cookie, dentry, RUMPFS_HIDDEN)
-		if (dentry->d_name.len == name->len &&
-		    !memcmp(dentry->d_name.name, name->name, name->len))
-			return dentry;
-	return NULL;
 }
 
 /*
@@ -360,7 +346,7 @@ static struct dentry *rumpfs_name_hidden(struct inode *dir,
  */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
 {
-	struct dentry *hidden = rumpfs_name_hidden(dir, name);
+	struct dentry *hidden = rumpfs_hidden_find(dir, name);
 	struct etfs_key *key;
 	bool hides = true;
 
@@ -467,6 +453,8 @@ static struct dentry *rumpfs_lookup_implied(struct inode *dir,
 		iput(inode);
 		return ERR_PTR(err);
 	}
+	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
+		    RUMPFS_IMPLIED);
 	atomic64_add(rumpfs_name_cost(&dentry->d_name),
 		     &RUMPFS_SB(dir->i_sb)->bytes_used);
 	d_add_pinned(dentry, inode);
@@ -510,7 +498,7 @@ int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
  */
 struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 {
-	struct dentry *hidden = rumpfs_name_hidden(dir, &dentry->d_name);
+	struct dentry *hidden = rumpfs_hidden_find(dir, &dentry->d_name);
 	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child = NULL;
 	struct etfs_map *map;
 	u64 ino;
@@ -566,12 +554,14 @@ static struct dentry *rumpfs_implied_in(struct dentry *dir)
 	unsigned long cookie;
 
 	inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
-	xa_for_each(entries, cookie, dentry) {
+	xa_for_each_marked(entries, cookie, dentry, RUMPFS_IMPLIED) {
 		if (d_is_dir(dentry) &&
 		    RUMPFS_NODE(d_inode(dentry))->dir.is_implied) {
 			found = dget(dentry);
 			break;
 		}
+		/* Somebody keeps it: it is like any other from now on. */
+		xa_clear_mark(entries, cookie, RUMPFS_IMPLIED);
 	}
 	inode_unlock_shared(d_inode(dir));
 	return found;
@@ -695,7 +685,7 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 	if (!drop)
 		dput(dentry);
 
-	hidden = rumpfs_name_hidden(dir, &name);
+	hidden = rumpfs_hidden_find(dir, &name);
 	if (hidden && !taken) {
 		rcu_read_lock();
 		hides = rumpfs_key_hides(key, hidden);

@@ -17,6 +17,7 @@
 #define _RUMPFS_RUMPFS_H
 
 #include <linux/fs.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -66,6 +67,8 @@ struct rumpfs_sb {
 
 /* The marks of a directory's array. */
 #define RUMPFS_HIDDEN	XA_MARK_1
+/* Keys implied it when a lookup made it; its node knows if they still do. */
+#define RUMPFS_IMPLIED	XA_MARK_2
 
 /*
  * Listing positions: 0 and 1 are the dots, names in memory have their cookie,
@@ -118,15 +121,19 @@ struct rumpfs_node {
 			struct etfs_key *key;
 			/* D: whiteouts that are hidden, or NULL */
 			struct rumpfs_whites *whites;
-			/* I: of a mapped directory, or one below it */
-			struct rumpfs_mirrored {
-				/* the host object it shows */
-				struct etfs_host_id host;
-				/* of a directory: components below the key */
-				u32 depth;
-				/* of a directory: a hash of its path */
-				u32 place;
-			} mirrored;
+			union {
+				/* names that keys hide; see hidden.c */
+				struct rb_root hidden;
+				/* I: of a mapped directory, or one below it */
+				struct rumpfs_mirrored {
+					/* the host object it shows */
+					struct etfs_host_id host;
+					/* components below the key */
+					u32 depth;
+					/* of a directory: a hash of its path */
+					u32 place;
+				} mirrored;
+			};
 		} dir;
 		struct {
 			/* A: pages charged to the mount */
@@ -327,6 +334,16 @@ u32 rumpfs_names_nr_dirs(struct inode *dir);
 /* Tell a mount of a committed batch. Context: table->lock. */
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
 void rumpfs_names_unpin_all(struct super_block *sb);
+
+/*
+ * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
+ * or not; to add one, held for writing.
+ */
+void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
+/* Return: no reference, as its directory pins it. */
+struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name);
+/* Or nothing, if it is not hidden. */
+void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry);
 
 /* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
 static inline bool rumpfs_white_maybe(const struct inode *dir)
