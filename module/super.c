@@ -490,6 +490,6 @@ struct file_system_type rumpfs_fs_type = {
 	.init_fs_context	= rumpfs_init_fs_context,
 	.parameters		= rumpfs_parameters,
 	.kill_sb		= rumpfs_kill_sb,
-	.fs_flags		= FS_USERNS_MOUNT | FS_ALLOW_IDMAP,
+	.fs_flags		= FS_USERNS_MOUNT | FS_ALLOW_IDMAP | FS_MGTIME,
 };
 MODULE_ALIAS_FS("rumpfs");

@@ -650,6 +650,27 @@ static void scene_times(void)
 	TELL(utimensat(AT_FDCWD, "f", NULL, 0x1234));
 }
 
+/* Of so many changes, each looked at, how many had a time of their own? */
+static int count_times(int n)
+{
+	int fd = open("f", O_RDWR | O_CREAT, 0644), i, count = 0;
+	struct stat st, last = {};
+
+	for (i = 0; i < n; i++, last = st) {
+		if (pwrite(fd, "x", 1, 0) != 1 || fstat(fd, &st))
+			return -1;
+		count += st.st_mtim.tv_nsec != last.st_mtim.tv_nsec ||
+			 st.st_mtim.tv_sec != last.st_mtim.tv_sec;
+	}
+	close(fd);
+	return count;
+}
+
+static void scene_ticks(void)
+{
+	TELL(count_times(1000) == 1000);
+}
+
 /* What gives rights is taken off by who writes, cuts or gives away. */
 static void rights(mode_t bits)
 {
@@ -817,6 +838,7 @@ SCENE(links)
 SCENE(rename)
 SCENE(times)
 SCENE(rights)
+SCENE(ticks)
 SCENE(no_rights)
 SCENE(locks)
 

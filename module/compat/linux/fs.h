@@ -29,6 +29,11 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 	generic_fillattr(idmap, inode, stat)
 #endif
 
+/* There a time is as coarse as a tick. */
+#ifndef FS_MGTIME
+#define FS_MGTIME 0
+#endif
+
 #ifndef HAVE_INODE_JUST_DROP
 #define inode_just_drop generic_delete_inode
 #endif
