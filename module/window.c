@@ -453,7 +453,8 @@ const struct file_operations etfs_window_operations = {
 	.mmap		= etfs_window_mmap,
 	.copy_file_range = rumpfs_copy_file_range,
 	.remap_file_range = etfs_remap_file_range,
-	.setlease	= generic_setlease,
+	/* What changes on the host would break none. */
+	.setlease	= no_setlease,
 };
 
 bool etfs_is_window(const struct file *file)

@@ -403,4 +403,13 @@ TEST_F(window, memory_that_faults_is_efault)
 	close(fd);
 }
 
+TEST_F(window, nobody_has_a_lease_that_the_host_would_not_break)
+{
+	int fd = open(KEY, O_RDONLY);
+
+	EXPECT_EQ(EINVAL, ERR(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	EXPECT_EQ(F_UNLCK, fcntl(fd, F_GETLEASE));
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

@@ -34,6 +34,13 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 #define FS_MGTIME 0
 #endif
 
+/* Without a method everybody had leases. */
+#ifdef HAVE_SIMPLE_NOSETLEASE
+#define no_setlease simple_nosetlease
+#else
+#define no_setlease NULL
+#endif
+
 #ifndef HAVE_INODE_JUST_DROP
 #define inode_just_drop generic_delete_inode
 #endif

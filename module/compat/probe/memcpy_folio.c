@@ -1,6 +1,6 @@
-/* memcpy_from_folio(), memcpy_to_folio() */
+// SPDX-License-Identifier: GPL-2.0
+// Can bytes be copied from and to a folio of several pages?
 #include <linux/highmem.h>
-
 void probe(struct folio *folio, char *buf);
 void probe(struct folio *folio, char *buf)
 {
