@@ -570,7 +570,7 @@ static inline void etfs_map_leave(struct etfs_map *map)
 	percpu_ref_put(&map->gate->inside);
 }
 
-/* In host.c: the only file that looks up, opens and stats host files */
+/* In host.c: the only file that looks up and opens host files; see host.h */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);
 struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
@@ -600,7 +600,7 @@ u32 etfs_host_dio_align(const struct file *host);
 bool etfs_host_is_noexec(const struct file *host);
 
 /*
- * Also in host.c, for mapped directories: rel is a path below one, "" is the
+ * In below.c, for mapped directories: rel is a path below one, "" is the
  * directory itself. Context: may sleep; a directory's i_rwsem may be held.
  */
 int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why);

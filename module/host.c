@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host: the only file that looks up, opens and stats host files.
+ * The host: the only file that looks up and opens host files.
  *
  * A path is walked from the registrant's root with the registrant's
  * credentials, each time anew; nothing of the host is held in between but that
@@ -10,17 +10,15 @@
  * an overlay above a rumpfs is two deep, so no chain of keys leads back to
  * itself.
  */
-#include "etfs.h"
+#include "host.h"
 
 #include <linux/blkdev.h>
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
-#include <linux/hash.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
 
@@ -93,6 +91,11 @@ const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
 	return origin->is_init ? NULL : origin->root.mnt->mnt_sb;
 }
 
+const struct cred *etfs_origin_act(const struct etfs_origin *origin)
+{
+	return override_creds(origin->cred);
+}
+
 static void etfs_origin_root(const struct etfs_origin *origin,
 			     struct path *root)
 {
@@ -110,10 +113,16 @@ static void etfs_origin_root(const struct etfs_origin *origin,
  * under them. The mark is set before any mount is cut off, under the lock that
  * a walk checks, so a walk that came too late sees it afterwards.
  */
-static bool etfs_origin_is_gone(const struct etfs_origin *origin)
+bool etfs_origin_is_gone(const struct etfs_origin *origin)
 {
 	return !origin->is_init &&
 	       (READ_ONCE(origin->root.mnt->mnt_flags) & MNT_UMOUNT);
+}
+
+int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
+		   struct path *path)
+{
+	return vfs_path_lookup(from->dentry, from->mnt, rel, flags, path);
 }
 
 /* The caller has taken on the registrant's credentials. */
@@ -124,8 +133,8 @@ static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 	int err;
 
 	etfs_origin_root(map->origin, &root);
-	err = vfs_path_lookup(root.dentry, root.mnt, map->spec.host,
-			      LOOKUP_FOLLOW | flags, path);
+	err = etfs_host_look(&root, map->spec.host, LOOKUP_FOLLOW | flags,
+			     path);
 	path_put(&root);
 	if (!etfs_origin_is_gone(map->origin))
 		return err;
@@ -134,9 +143,8 @@ static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
 	return -ESTALE;
 }
 
-/* May anything of this file system stand behind a key? */
-static int etfs_host_judge_depth(const struct super_block *sb,
-				 struct etfs_reason *why)
+int etfs_host_judge_depth(const struct super_block *sb,
+			  struct etfs_reason *why)
 {
 	if (sb->s_magic == RUMPFS_SUPER_MAGIC) {
 		etfs_refuse(why, "the host path is on a rumpfs mount");
@@ -191,6 +199,15 @@ static int etfs_host_may_open(const struct path *path, int flags)
 	return inode_permission(path_mnt_idmap(path), inode, mask);
 }
 
+struct file *etfs_host_open_as(const struct etfs_map *map,
+			       const struct path *path, int flags)
+{
+	int err = etfs_host_may_open(path, flags);
+
+	return err ? ERR_PTR(err) :
+		     dentry_open(path, flags | O_LARGEFILE, map->origin->cred);
+}
+
 /*
  * Judged before it is opened: a tape would rewind, a fifo wait, and a key that
  * leads back to itself never end.
@@ -199,16 +216,13 @@ static struct file *etfs_host_open_path(const struct etfs_map *map,
 					const struct path *path, int flags,
 					struct etfs_reason *why)
 {
-	const struct cred *cred = map->origin->cred;
 	struct file *host;
 	int err;
 
 	err = etfs_host_judge(d_inode(path->dentry), why);
 	if (err)
 		return ERR_PTR(err);
-	err = etfs_host_may_open(path, flags);
-	host = err ? ERR_PTR(err) :
-		     dentry_open(path, flags | O_LARGEFILE, cred);
+	host = etfs_host_open_as(map, path, flags);
 	/* A device says so as open(2) of a device does. */
 	if (host == ERR_PTR(-EROFS) &&
 	    (map->spec.type == ETFS_BLK || map->spec.type == ETFS_CHR))
@@ -219,8 +233,7 @@ static struct file *etfs_host_open_path(const struct etfs_map *map,
 	return host;
 }
 
-static int etfs_host_judge_file(const struct file *host,
-				struct etfs_reason *why)
+int etfs_host_judge_file(const struct file *host, struct etfs_reason *why)
 {
 	if (host->f_op->read_iter &&
 	    (!(host->f_mode & FMODE_WRITE) || host->f_op->write_iter))
@@ -305,9 +318,8 @@ static int etfs_host_find_open(struct etfs_map *map, struct path *path,
 	return -EINVAL;
 }
 
-/* The same at registration, with the reason if it leads nowhere. */
-static int etfs_host_find(struct etfs_map *map, struct path *path,
-			  struct etfs_reason *why)
+int etfs_host_find(struct etfs_map *map, struct path *path,
+		   struct etfs_reason *why)
 {
 	int err;
 
@@ -326,8 +338,7 @@ static int etfs_host_find(struct etfs_map *map, struct path *path,
 	return err;
 }
 
-/* A file gives nobody more rights than it does where it is mounted. */
-static int etfs_host_stat(const struct path *path, struct kstat *stat)
+int etfs_host_stat(const struct path *path, struct kstat *stat)
 {
 	int err = vfs_getattr(path, stat, STATX_BASIC_STATS | STATX_BTIME,
 			      AT_STATX_SYNC_AS_STAT);
@@ -351,8 +362,7 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 	return etfs_host_stat(&host->f_path, stat);
 }
 
-/* What the node shows until somebody looks at the host again. */
-static void etfs_host_remember(struct etfs_map *map, const struct path *path)
+void etfs_host_remember(struct etfs_map *map, const struct path *path)
 {
 	struct kstat stat;
 
@@ -380,9 +390,7 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 	return err;
 }
 
-/* What the map is bound to, or what its path leads to now. */
-static int etfs_host_path(struct etfs_map *map, struct path *path,
-			  unsigned int lookup)
+int etfs_host_path(struct etfs_map *map, struct path *path, unsigned int lookup)
 {
 	struct file *host = etfs_map_get_host(map);
 
@@ -401,7 +409,7 @@ static int etfs_host_path(struct etfs_map *map, struct path *path,
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why)
 {
-	const struct cred *old = override_creds(map->origin->cred);
+	const struct cred *old = etfs_origin_act(map->origin);
 	struct etfs_reason unheard;
 	struct file *host;
 	struct path path;
@@ -456,7 +464,7 @@ bool etfs_host_is_lost(const struct etfs_map *map)
 struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 			      int flags)
 {
-	const struct cred *old = override_creds(map->origin->cred);
+	const struct cred *old = etfs_origin_act(map->origin);
 	struct file *again = dentry_open(&host->f_path, flags | O_LARGEFILE,
 					 map->origin->cred);
 
@@ -511,7 +519,7 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		      unsigned int lookup)
 {
-	const struct cred *old = override_creds(map->origin->cred);
+	const struct cred *old = etfs_origin_act(map->origin);
 	struct etfs_reason unheard;
 	struct path path;
 	int err;
@@ -526,304 +534,6 @@ int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		err = etfs_host_getattr_size(map, &path, stat);
 	path_put(&path);
 revert:
-	revert_creds(old);
-	return err;
-}
-
-/* Mapped directories */
-
-/*
- * Who is looking for a host object below a mapped directory. A walk that comes
- * through a mapped directory itself would start another one, and wait for the
- * lock of a directory it may hold: such a directory lets no walk through.
- */
-struct etfs_walk {
-	struct hlist_node node;
-	const struct task_struct *task;
-};
-
-#define ETFS_WALK_BITS	6
-
-static struct etfs_walks {
-	/* covers list; a leaf */
-	spinlock_t lock;
-	struct hlist_head list;
-} etfs_walks[1 << ETFS_WALK_BITS] = {
-	[0 ... (1 << ETFS_WALK_BITS) - 1] = {
-		.lock = __SPIN_LOCK_UNLOCKED(etfs_walks.lock),
-	},
-};
-
-static struct etfs_walks *etfs_walks_of(const struct task_struct *task)
-{
-	return &etfs_walks[hash_ptr(task, ETFS_WALK_BITS)];
-}
-
-bool etfs_host_is_walking(void)
-{
-	struct etfs_walks *walks = etfs_walks_of(current);
-	struct etfs_walk *walk;
-	bool found = false;
-
-	if (hlist_empty(&walks->list))
-		return false;
-	spin_lock(&walks->lock);
-	hlist_for_each_entry(walk, &walks->list, node)
-		found |= walk->task == current;
-	spin_unlock(&walks->lock);
-	return found;
-}
-
-static void etfs_walk_begin(struct etfs_walk *walk)
-{
-	struct etfs_walks *walks = etfs_walks_of(current);
-
-	walk->task = current;
-	spin_lock(&walks->lock);
-	hlist_add_head(&walk->node, &walks->list);
-	spin_unlock(&walks->lock);
-}
-
-static void etfs_walk_end(struct etfs_walk *walk)
-{
-	struct etfs_walks *walks = etfs_walks_of(current);
-
-	spin_lock(&walks->lock);
-	hlist_del(&walk->node);
-	spin_unlock(&walks->lock);
-}
-
-/* A rename anywhere makes a walk over ".." start again: it is not stuck. */
-#define ETFS_MAX_TRIES	100
-
-/* What leads out of the directory, or nowhere, is not there. */
-static int etfs_host_walk_from(const struct path *top, const char *rel,
-			       unsigned int flags, struct path *path)
-{
-	int tries = ETFS_MAX_TRIES, err;
-
-	flags |= LOOKUP_BENEATH | LOOKUP_NO_MAGICLINKS;
-	do {
-		err = vfs_path_lookup(top->dentry, top->mnt, rel, flags, path);
-	} while (err == -EAGAIN && --tries && !fatal_signal_pending(current));
-	return err == -EXDEV || err == -ELOOP ? -ENOENT : err;
-}
-
-/* From the registrant's root to the mapped directory. */
-static int etfs_host_walk_top(const struct etfs_map *map, struct path *top)
-{
-	struct etfs_reason unheard;
-	int err;
-
-	err = etfs_host_walk(map, LOOKUP_DIRECTORY, top);
-	if (err)
-		return err;
-	err = etfs_host_judge_depth(top->dentry->d_sb, &unheard);
-	if (err)
-		path_put(top);
-	return err;
-}
-
-/*
- * The directories on the way to where a symbolic link has led were asked as
- * the registrant: may the caller go there? Our own nodes answer for those that
- * a path through rumpfs names.
- */
-static int etfs_host_may_reach(const struct path *top, const struct path *path)
-{
-	struct path at = *path;
-	struct dentry *parent;
-	int err = 0;
-
-	path_get(&at);
-	while (!err && !path_equal(&at, top)) {
-		if (at.dentry == at.mnt->mnt_root) {
-			if (!follow_up(&at))
-				err = -ENOENT;
-			continue;
-		}
-		if (IS_ROOT(at.dentry)) {
-			err = -ENOENT;
-			continue;
-		}
-		parent = dget_parent(at.dentry);
-		dput(at.dentry);
-		at.dentry = parent;
-		if (!path_equal(&at, top))
-			err = inode_permission(path_mnt_idmap(&at),
-					       d_inode(parent), MAY_EXEC);
-	}
-	path_put(&at);
-	return err;
-}
-
-/* As the registrant. Return: 1 if a symbolic link at the end was followed. */
-static int etfs_host_walk_below(const struct path *top, const char *rel,
-				struct path *path)
-{
-	int err;
-
-	if (!*rel) {
-		*path = *top;
-		path_get(path);
-		return 0;
-	}
-	err = etfs_host_walk_from(top, rel, 0, path);
-	if (err || !d_is_symlink(path->dentry))
-		return err;
-	path_put(path);
-	return etfs_host_walk_from(top, rel, LOOKUP_FOLLOW, path) ?: 1;
-}
-
-static int etfs_host_judge_below(const struct path *path, struct kstat *stat)
-{
-	struct etfs_reason unheard;
-	umode_t mode = d_inode(path->dentry)->i_mode;
-
-	if (!S_ISREG(mode) && !S_ISDIR(mode))
-		return -ENOENT;
-	return etfs_host_judge_depth(path->dentry->d_sb, &unheard) ?:
-	       etfs_host_stat(path, stat);
-}
-
-int etfs_host_find_below(struct etfs_map *map, const char *rel,
-			 struct path *path, struct kstat *stat)
-{
-	const struct cred *old;
-	struct etfs_walk walk;
-	struct path top;
-	int err, is_link = 0;
-
-	if (etfs_host_is_walking())
-		return -ELOOP;
-	old = override_creds(map->origin->cred);
-	etfs_walk_begin(&walk);
-	err = etfs_host_walk_top(map, &top);
-	if (err)
-		goto end;
-	is_link = etfs_host_walk_below(&top, rel, path);
-	err = min(is_link, 0);
-	if (!err) {
-		err = etfs_origin_is_gone(map->origin) ? -ESTALE :
-		      etfs_host_judge_below(path, stat);
-		if (err)
-			path_put(path);
-	}
-	if (err || is_link <= 0)
-		path_put(&top);
-end:
-	etfs_walk_end(&walk);
-	revert_creds(old);
-	if (err || is_link <= 0)
-		return err;
-	err = etfs_host_may_reach(&top, path);
-	path_put(&top);
-	if (err)
-		path_put(path);
-	return err;
-}
-
-struct etfs_host_id etfs_host_id(const struct path *path,
-				 const struct kstat *stat)
-{
-	return (struct etfs_host_id) {
-		.ino = stat->ino,
-		.dev = stat->dev,
-		.gen = d_inode(path->dentry)->i_generation,
-	};
-}
-
-int etfs_host_may(const struct path *path, int mask)
-{
-	struct inode *inode = d_inode(path->dentry);
-
-	/* The mode, which our node shows, has said it all. */
-	if (!IS_POSIXACL(inode))
-		return 0;
-	return inode_permission(path_mnt_idmap(path), inode, mask);
-}
-
-/* Return: -ESTALE if it is not what id says. */
-struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
-				  int flags, const struct etfs_host_id *id,
-				  struct kstat *stat)
-{
-	const struct cred *old;
-	struct etfs_reason unheard;
-	struct etfs_host_id found;
-	struct file *host;
-	struct path path;
-	int err;
-
-	err = etfs_host_find_below(map, rel, &path, stat);
-	if (err)
-		return ERR_PTR(err);
-	found = etfs_host_id(&path, stat);
-	if (id && memcmp(&found, id, sizeof(found))) {
-		path_put(&path);
-		return ERR_PTR(-ESTALE);
-	}
-	old = override_creds(map->origin->cred);
-	err = etfs_host_may_open(&path, flags);
-	host = err ? ERR_PTR(err) :
-		     dentry_open(&path, flags | O_LARGEFILE,
-				 map->origin->cred);
-	revert_creds(old);
-	path_put(&path);
-	if (IS_ERR(host) || S_ISDIR(stat->mode))
-		return host;
-	err = etfs_host_judge_file(host, &unheard);
-	if (err) {
-		fput(host);
-		return ERR_PTR(err);
-	}
-	return host;
-}
-
-static int etfs_host_judge_dir(const struct etfs_map *map,
-			       const struct path *path, struct etfs_reason *why)
-{
-	int err = etfs_host_judge_depth(path->dentry->d_sb, why);
-
-	if (err)
-		return err;
-	if (!d_is_dir(path->dentry)) {
-		etfs_refuse(why, "the host path is no directory");
-		return -ENOTDIR;
-	}
-	err = inode_permission(path_mnt_idmap(path), d_inode(path->dentry),
-			       MAY_READ | MAY_EXEC);
-	if (err) {
-		etfs_refuse(why, "the host directory cannot be read (%pe)",
-			    ERR_PTR(err));
-		return err;
-	}
-	if (map->spec.flags & ETFS_MAP_RO)
-		return 0;
-	if (__mnt_is_readonly(path->mnt)) {
-		etfs_refuse(why, "the host directory is on a read-only mount");
-		return -EROFS;
-	}
-	return 0;
-}
-
-/* At registration. Nothing stays bound: each lookup finds it again. */
-int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why)
-{
-	const struct cred *old = override_creds(map->origin->cred);
-	struct etfs_walk walk;
-	struct path path;
-	int err;
-
-	etfs_walk_begin(&walk);
-	err = etfs_host_find(map, &path, why);
-	if (!err) {
-		err = etfs_host_judge_dir(map, &path, why);
-		if (!err)
-			etfs_host_remember(map, &path);
-		path_put(&path);
-	}
-	etfs_walk_end(&walk);
 	revert_creds(old);
 	return err;
 }

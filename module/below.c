@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Below: what lies in a host directory that is mapped.
+ *
+ * A name below the directory is walked to from there, and from nowhere else:
+ * what leads out of it, by ".." or by a symbolic link, is not there. Each walk
+ * begins anew and holds nothing of the host when it is over.
+ */
+#include "host.h"
+
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/hash.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/sched/signal.h>
+#include <linux/stat.h>
+
+/*
+ * Who is looking for a host object below a mapped directory. A walk that comes
+ * through a mapped directory itself would start another one, and wait for the
+ * lock of a directory it may hold: such a directory lets no walk through.
+ */
+struct etfs_walk {
+	struct hlist_node node;
+	const struct task_struct *task;
+};
+
+#define ETFS_WALK_BITS	6
+
+static struct etfs_walks {
+	/* covers list; a leaf */
+	spinlock_t lock;
+	struct hlist_head list;
+} etfs_walks[1 << ETFS_WALK_BITS] = {
+	[0 ... (1 << ETFS_WALK_BITS) - 1] = {
+		.lock = __SPIN_LOCK_UNLOCKED(etfs_walks.lock),
+	},
+};
+
+static struct etfs_walks *etfs_walks_of(const struct task_struct *task)
+{
+	return &etfs_walks[hash_ptr(task, ETFS_WALK_BITS)];
+}
+
+bool etfs_host_is_walking(void)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+	struct etfs_walk *walk;
+	bool found = false;
+
+	if (hlist_empty(&walks->list))
+		return false;
+	spin_lock(&walks->lock);
+	hlist_for_each_entry(walk, &walks->list, node)
+		found |= walk->task == current;
+	spin_unlock(&walks->lock);
+	return found;
+}
+
+static void etfs_walk_begin(struct etfs_walk *walk)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+
+	walk->task = current;
+	spin_lock(&walks->lock);
+	hlist_add_head(&walk->node, &walks->list);
+	spin_unlock(&walks->lock);
+}
+
+static void etfs_walk_end(struct etfs_walk *walk)
+{
+	struct etfs_walks *walks = etfs_walks_of(current);
+
+	spin_lock(&walks->lock);
+	hlist_del(&walk->node);
+	spin_unlock(&walks->lock);
+}
+
+/* A rename anywhere makes a walk over ".." start again: it is not stuck. */
+#define ETFS_MAX_TRIES	100
+
+/* What leads out of the directory, or nowhere, is not there. */
+static int etfs_host_walk_from(const struct path *top, const char *rel,
+			       unsigned int flags, struct path *path)
+{
+	int tries = ETFS_MAX_TRIES, err;
+
+	flags |= LOOKUP_BENEATH | LOOKUP_NO_MAGICLINKS;
+	do {
+		err = etfs_host_look(top, rel, flags, path);
+	} while (err == -EAGAIN && --tries && !fatal_signal_pending(current));
+	return err == -EXDEV || err == -ELOOP ? -ENOENT : err;
+}
+
+/* The mapped directory. As the registrant. */
+static int etfs_host_walk_top(struct etfs_map *map, struct path *top)
+{
+	struct etfs_reason unheard;
+	int err;
+
+	err = etfs_host_path(map, top, LOOKUP_DIRECTORY);
+	if (err)
+		return err;
+	err = etfs_host_judge_depth(top->dentry->d_sb, &unheard);
+	if (err)
+		path_put(top);
+	return err;
+}
+
+/*
+ * The directories on the way to where a symbolic link has led were asked as
+ * the registrant: may the caller go there? Our own nodes answer for those that
+ * a path through rumpfs names.
+ */
+static int etfs_host_may_reach(const struct path *top, const struct path *path)
+{
+	struct path at = *path;
+	struct dentry *parent;
+	int err = 0;
+
+	path_get(&at);
+	while (!err && !path_equal(&at, top)) {
+		if (at.dentry == at.mnt->mnt_root) {
+			if (!follow_up(&at))
+				err = -ENOENT;
+			continue;
+		}
+		if (IS_ROOT(at.dentry)) {
+			err = -ENOENT;
+			continue;
+		}
+		parent = dget_parent(at.dentry);
+		dput(at.dentry);
+		at.dentry = parent;
+		if (!path_equal(&at, top))
+			err = inode_permission(path_mnt_idmap(&at),
+					       d_inode(parent), MAY_EXEC);
+	}
+	path_put(&at);
+	return err;
+}
+
+/* As the registrant. Return: 1 if a symbolic link at the end was followed. */
+static int etfs_host_walk_below(const struct path *top, const char *rel,
+				struct path *path)
+{
+	int err;
+
+	if (!*rel) {
+		*path = *top;
+		path_get(path);
+		return 0;
+	}
+	err = etfs_host_walk_from(top, rel, 0, path);
+	if (err || !d_is_symlink(path->dentry))
+		return err;
+	path_put(path);
+	return etfs_host_walk_from(top, rel, LOOKUP_FOLLOW, path) ?: 1;
+}
+
+static int etfs_host_judge_below(const struct path *path, struct kstat *stat)
+{
+	struct etfs_reason unheard;
+	umode_t mode = d_inode(path->dentry)->i_mode;
+
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return -ENOENT;
+	return etfs_host_judge_depth(path->dentry->d_sb, &unheard) ?:
+	       etfs_host_stat(path, stat);
+}
+
+int etfs_host_find_below(struct etfs_map *map, const char *rel,
+			 struct path *path, struct kstat *stat)
+{
+	const struct cred *old;
+	struct etfs_walk walk;
+	struct path top;
+	int err, is_link = 0;
+
+	if (etfs_host_is_walking())
+		return -ELOOP;
+	old = etfs_origin_act(map->origin);
+	etfs_walk_begin(&walk);
+	err = etfs_host_walk_top(map, &top);
+	if (err)
+		goto end;
+	is_link = etfs_host_walk_below(&top, rel, path);
+	err = min(is_link, 0);
+	if (!err) {
+		err = etfs_origin_is_gone(map->origin) ? -ESTALE :
+		      etfs_host_judge_below(path, stat);
+		if (err)
+			path_put(path);
+	}
+	if (err || is_link <= 0)
+		path_put(&top);
+end:
+	etfs_walk_end(&walk);
+	revert_creds(old);
+	if (err || is_link <= 0)
+		return err;
+	err = etfs_host_may_reach(&top, path);
+	path_put(&top);
+	if (err)
+		path_put(path);
+	return err;
+}
+
+struct etfs_host_id etfs_host_id(const struct path *path,
+				 const struct kstat *stat)
+{
+	return (struct etfs_host_id) {
+		.ino = stat->ino,
+		.dev = stat->dev,
+		.gen = d_inode(path->dentry)->i_generation,
+	};
+}
+
+int etfs_host_may(const struct path *path, int mask)
+{
+	struct inode *inode = d_inode(path->dentry);
+
+	/* The mode, which our node shows, has said it all. */
+	if (!IS_POSIXACL(inode))
+		return 0;
+	return inode_permission(path_mnt_idmap(path), inode, mask);
+}
+
+/* Return: -ESTALE if it is not what id says. */
+struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
+				  int flags, const struct etfs_host_id *id,
+				  struct kstat *stat)
+{
+	const struct cred *old;
+	struct etfs_reason unheard;
+	struct etfs_host_id found;
+	struct file *host;
+	struct path path;
+	int err;
+
+	err = etfs_host_find_below(map, rel, &path, stat);
+	if (err)
+		return ERR_PTR(err);
+	found = etfs_host_id(&path, stat);
+	if (id && memcmp(&found, id, sizeof(found))) {
+		path_put(&path);
+		return ERR_PTR(-ESTALE);
+	}
+	old = etfs_origin_act(map->origin);
+	host = etfs_host_open_as(map, &path, flags);
+	revert_creds(old);
+	path_put(&path);
+	if (IS_ERR(host) || S_ISDIR(stat->mode))
+		return host;
+	err = etfs_host_judge_file(host, &unheard);
+	if (err) {
+		fput(host);
+		return ERR_PTR(err);
+	}
+	return host;
+}
+
+static int etfs_host_judge_dir(const struct etfs_map *map,
+			       const struct path *path, struct etfs_reason *why)
+{
+	int err = etfs_host_judge_depth(path->dentry->d_sb, why);
+
+	if (err)
+		return err;
+	if (!d_is_dir(path->dentry)) {
+		etfs_refuse(why, "the host path is no directory");
+		return -ENOTDIR;
+	}
+	err = inode_permission(path_mnt_idmap(path), d_inode(path->dentry),
+			       MAY_READ | MAY_EXEC);
+	if (err) {
+		etfs_refuse(why, "the host directory cannot be read (%pe)",
+			    ERR_PTR(err));
+		return err;
+	}
+	if (map->spec.flags & ETFS_MAP_RO)
+		return 0;
+	if (__mnt_is_readonly(path->mnt)) {
+		etfs_refuse(why, "the host directory is on a read-only mount");
+		return -EROFS;
+	}
+	return 0;
+}
+
+/* At registration. Nothing stays bound: each lookup finds it again. */
+int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why)
+{
+	const struct cred *old = etfs_origin_act(map->origin);
+	struct etfs_walk walk;
+	struct path path;
+	int err;
+
+	etfs_walk_begin(&walk);
+	err = etfs_host_find(map, &path, why);
+	if (!err) {
+		err = etfs_host_judge_dir(map, &path, why);
+		if (!err)
+			etfs_host_remember(map, &path);
+		path_put(&path);
+	}
+	etfs_walk_end(&walk);
+	revert_creds(old);
+	return err;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files that look at the host share; see host.c and below.c. */
+#ifndef _RUMPFS_HOST_H
+#define _RUMPFS_HOST_H
+
+#include "etfs.h"
+
+/* In host.c. Context: may sleep; as the registrant, but where said. */
+/* Become the registrant. Return: what revert_creds() takes. */
+const struct cred *etfs_origin_act(const struct etfs_origin *origin);
+/* Are its mounts cut off, so that a walk sees other files? Context: any. */
+bool etfs_origin_is_gone(const struct etfs_origin *origin);
+/* A walk from a path, which is its root, too. Return: 0 with a path to put. */
+int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
+		   struct path *path);
+/* At registration. A magic link makes the map one that is bound for good. */
+int etfs_host_find(struct etfs_map *map, struct path *path,
+		   struct etfs_reason *why);
+/* What the map is bound to, or what its path leads to now. */
+int etfs_host_path(struct etfs_map *map, struct path *path,
+		   unsigned int lookup);
+/* May anything of this file system stand behind a key? Context: any. */
+int etfs_host_judge_depth(const struct super_block *sb,
+			  struct etfs_reason *why);
+/* Can what was opened be read, and written if it is open for that? */
+int etfs_host_judge_file(const struct file *host, struct etfs_reason *why);
+/* Open what was judged. */
+struct file *etfs_host_open_as(const struct etfs_map *map,
+			       const struct path *path, int flags);
+/* A file gives nobody more rights than it does where it is mounted. */
+int etfs_host_stat(const struct path *path, struct kstat *stat);
+/* What the node shows until somebody looks at the host again. */
+void etfs_host_remember(struct etfs_map *map, const struct path *path);
+
+#endif /* _RUMPFS_HOST_H */
