@@ -405,13 +405,17 @@ static void etfs_batch_undo(struct etfs_batch *batch)
 	etfs_table_undo(batch);
 }
 
-/* Rows of bound files say whether they have a path, as of this change. */
-static void etfs_batch_recheck_pinned(struct etfs_table *table)
+/* Rows of bound files say where these are, as of this change. */
+static void etfs_batch_recheck_pinned(struct etfs_batch *batch)
 {
+	struct etfs_table *table = batch->table;
 	struct etfs_map *map;
 
-	list_for_each_entry(map, &table->pinned, node)
-		etfs_table_reprint(table, map, etfs_host_is_lost(map));
+	list_for_each_entry(map, &table->pinned, node) {
+		etfs_table_reprint(table, map,
+				   !etfs_pin_update(map, batch->path));
+		cond_resched();
+	}
 }
 
 static void etfs_batch_commit(struct etfs_batch *batch)
@@ -429,7 +433,7 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 			op->map->kind->adopt(op->map, op->follows);
 		op->map = NULL;
 	}
-	etfs_batch_recheck_pinned(table);
+	etfs_batch_recheck_pinned(batch);
 	etfs_table_commit(batch);
 	list_for_each_entry(sbi, &table->mounts, table_node) {
 		rumpfs_names_sync(sbi, batch);

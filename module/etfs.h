@@ -295,7 +295,9 @@ struct etfs_map {
 	struct etfs_life life;
 	/* I: */
 	const struct etfs_kind *kind;
+	/* I: but for .host, which is L if the host is bound for good */
 	struct etfs_spec spec;
+	/* I: */
 	struct etfs_origin *origin;
 	/* I: inode number of its node, the same in every mount */
 	u64 ino;
@@ -352,8 +354,10 @@ struct etfs_map {
 	bool is_pinned;
 	/* I: where the strings of spec are */
 	char *strings;
-	/* I: spec.host if it is not there */
+	/* L: spec.host if it is not there */
 	char *host_path;
+	/* L: where the bound host was when spec.host was written, if not there */
+	char *own_path;
 };
 
 /* How a key is used. */
@@ -585,10 +589,8 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 /* lookup: LOOKUP_CACHED for -EAGAIN where a lock would have to be taken. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		      unsigned int lookup);
-int etfs_host_pin(struct etfs_map *map, const struct file *host,
-		  struct etfs_reason *why);
-/* Has the bound host file no name any more? Context: any. */
-bool etfs_host_is_lost(const struct etfs_map *map);
+/* Let go of what reg, dir or subdirs is bound to, if it is pinned. */
+void etfs_host_unpin(struct etfs_map *map);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */
@@ -619,6 +621,14 @@ struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
 int etfs_host_may(const struct path *path, int mask);
 /* Is this task looking for a host object, and has come back to us? */
 bool etfs_host_is_walking(void);
+
+/* In pin.c */
+/*
+ * Of a map in the table: spec.host is from now on where its bound host is.
+ * Return: false if no path leads there. Context: table->lock; buf has PATH_MAX
+ * bytes.
+ */
+bool etfs_pin_update(struct etfs_map *map, char *buf);
 
 /* The kinds: window.c, disk.c, chardev.c, mirror.c */
 extern const struct etfs_kind etfs_reg_kind;

@@ -96,8 +96,7 @@ const struct cred *etfs_origin_act(const struct etfs_origin *origin)
 	return override_creds(origin->cred);
 }
 
-static void etfs_origin_root(const struct etfs_origin *origin,
-			     struct path *root)
+void etfs_origin_root(const struct etfs_origin *origin, struct path *root)
 {
 	if (origin->is_init) {
 		get_init_root(root);
@@ -385,9 +384,14 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 {
 	int err = etfs_host_judge_window(map, host, why);
 
-	if (!err)
-		etfs_host_remember(map, &host->f_path);
-	return err;
+	if (err)
+		return err;
+	etfs_host_remember(map, &host->f_path);
+	if (map->spec.type == ETFS_REG && !(map->spec.flags & ETFS_MAP_PIN))
+		return 0;
+	err = etfs_pin_begin(map, &host->f_path, why);
+	return err || map->spec.type != ETFS_REG ? err :
+	       etfs_host_pin(map, &host->f_path, why);
 }
 
 int etfs_host_path(struct etfs_map *map, struct path *path, unsigned int lookup)
@@ -435,29 +439,30 @@ revert:
 }
 
 /*
- * Bind the map to what host is open on. It keeps no file open that could be
- * read or written, so programs in the host file can still be run.
+ * No file is kept open that could be read or written, so programs in the host
+ * file can still be run.
  */
-int etfs_host_pin(struct etfs_map *map, const struct file *host,
+int etfs_host_pin(struct etfs_map *map, const struct path *path,
 		  struct etfs_reason *why)
 {
-	struct file *path;
+	struct file *host = dentry_open(path, O_PATH, map->origin->cred);
 
-	path = dentry_open(&host->f_path, O_PATH, map->origin->cred);
-	if (IS_ERR(path)) {
-		etfs_refuse(why, "the host file cannot be held (%pe)", path);
-		return PTR_ERR(path);
+	if (IS_ERR(host)) {
+		etfs_refuse(why, "the host file cannot be held (%pe)", host);
+		return PTR_ERR(host);
 	}
 	map->is_pinned = true;
-	etfs_map_set_host(map, path);
+	etfs_map_set_host(map, host);
 	return 0;
 }
 
-/* The table asks only of maps that are in it: these have their host. */
-bool etfs_host_is_lost(const struct etfs_map *map)
+void etfs_host_unpin(struct etfs_map *map)
 {
-	/* Files without any name, as memfd's, never had one to be hashed by. */
-	return d_unhashed(map->host->f_path.dentry);
+	struct file *host = map->host;
+
+	etfs_map_set_host(map, NULL);
+	if (host)
+		fput(host);
 }
 
 /* One more open file of what host is open on. */

@@ -10,6 +10,8 @@
 const struct cred *etfs_origin_act(const struct etfs_origin *origin);
 /* Are its mounts cut off, so that a walk sees other files? Context: any. */
 bool etfs_origin_is_gone(const struct etfs_origin *origin);
+/* The registrant's root, with a reference. Context: any. */
+void etfs_origin_root(const struct etfs_origin *origin, struct path *root);
 /* A walk from a path, which is its root, too. Return: 0 with a path to put. */
 int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 		   struct path *path);
@@ -29,7 +31,15 @@ struct file *etfs_host_open_as(const struct etfs_map *map,
 			       const struct path *path, int flags);
 /* A file gives nobody more rights than it does where it is mounted. */
 int etfs_host_stat(const struct path *path, struct kstat *stat);
+/* Bind the map to the object: see etfs_host_unpin(). */
+int etfs_host_pin(struct etfs_map *map, const struct path *path,
+		  struct etfs_reason *why);
 /* What the node shows until somebody looks at the host again. */
 void etfs_host_remember(struct etfs_map *map, const struct path *path);
+
+/* In pin.c */
+/* At registration: this is what the written path leads to. */
+int etfs_pin_begin(struct etfs_map *map, const struct path *host,
+		   struct etfs_reason *why);
 
 #endif /* _RUMPFS_HOST_H */

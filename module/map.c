@@ -56,6 +56,7 @@ static void etfs_map_release(struct work_struct *work)
 	etfs_origin_put(map->origin);
 	etfs_gate_free(map->gate);
 	kfree(map->host_path);
+	kfree(map->own_path);
 	kfree(map->strings);
 	kmem_cache_free(etfs_map_cache, map);
 }

@@ -69,15 +69,17 @@ struct etfs_map *etfs_map_next(struct etfs_map *map)
 	return rb_entry_safe(rb_next(&map->row), struct etfs_map, row);
 }
 
-/* A row says from now on whether its host file can be found again. */
+/* A row says from now on where its host file is, or that it cannot be found. */
 void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
 			bool is_unrestorable)
 {
+	size_t len = etfs_text_print(NULL, 0, &map->spec, is_unrestorable);
+
 	lockdep_assert_held(&table->lock);
-	if (map->is_unrestorable == is_unrestorable)
-		return;
 	map->is_unrestorable = is_unrestorable;
-	map->row_len = etfs_text_print(NULL, 0, &map->spec, is_unrestorable);
+	if (map->row_len == len)
+		return;
+	map->row_len = len;
 	etfs_rows.propagate(&map->row, NULL);
 }
 

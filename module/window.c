@@ -468,15 +468,12 @@ static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 {
 	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
 	struct file *host = etfs_host_open(map, flags, why);
-	int err = 0;
 
 	if (IS_ERR(host))
 		return PTR_ERR(host);
-	/* Bound by path, each open finds it again. */
-	if (map->spec.flags & ETFS_MAP_PIN)
-		err = etfs_host_pin(map, host, why);
+	/* Each open finds it again, by its path or pinned. */
 	fput(host);
-	return err;
+	return 0;
 }
 
 static void etfs_window_node(struct inode *inode, struct etfs_map *map)

@@ -9,6 +9,14 @@
 #define G HOST "/g"
 #define KEY MNT "/k"
 
+/* Run in a child; its exit status. */
+#define IN_CHILD(statement) ({						\
+	pid_t pid_ = fork();						\
+									\
+	if (!pid_)							\
+		_exit(statement);					\
+	pid_ < 0 ? -1 : wait_status(pid_); })
+
 FIXTURE(pin)
 {
 };
@@ -51,6 +59,143 @@ TEST_F(pin, outlives_the_host_name)
 	EXPECT_EQ(0, text_is(KEY, "first"));
 	ASSERT_EQ(0, table("-/k"));
 	EXPECT_EQ(0, rows_are("/p " G " reg rw\n"));
+}
+
+/* Where a bound file is, as of the last change of the table */
+
+static int change_table(void)
+{
+	return table("/change " G " reg\n-/change");
+}
+
+TEST_F(pin, a_row_follows_the_file)
+{
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	ASSERT_EQ(0, put_text(HOST "/d/x", "in d"));
+	ASSERT_EQ(0, table("/a " G " reg\n/k " F " reg pin,tag=t\n"
+			   "/l " HOST "/d/x reg pin,ro\n/m " G " reg"));
+	ASSERT_EQ(0, ERR(rename(F, HOST "/a longer name")));
+	ASSERT_EQ(0, ERR(rename(HOST "/d", HOST "/e")));
+	ASSERT_EQ(0, put_text(F, "another"));
+	ASSERT_EQ(0, change_table());
+	EXPECT_EQ(0, rows_are("/a " G " reg rw\n"
+			      "/k " HOST "/a\\040longer\\040name reg rw,pin,tag=t\n"
+			      "/l " HOST "/e/x reg ro,pin\n"
+			      "/m " G " reg rw\n"));
+	EXPECT_EQ(0, text_is(KEY, "first"));
+
+	/* As of the last change, and not before the next. */
+	ASSERT_EQ(0, ERR(rename(HOST "/a longer name", HOST "/s")));
+	EXPECT_EQ(NULL, strstr(row_of("/k"), "/s "));
+	ASSERT_EQ(0, change_table());
+	EXPECT_STREQ("/k " HOST "/s reg rw,pin,tag=t", row_of("/k"));
+}
+
+/* A reader finds its place by the lengths of the rows. */
+TEST_F(pin, a_row_that_grew_is_read_in_pieces)
+{
+	char *whole, *pieces;
+	int i;
+
+	for (i = 0; i < 20; i++)
+		ASSERT_EQ(0, table("/k%02d " F " reg pin\n/p%02d " G " reg",
+				   i, i));
+	ASSERT_EQ(0, ERR(rename(F, HOST "/a name that is a lot longer")));
+	ASSERT_EQ(0, change_table());
+	whole = slurp(TABLE, 65536, NULL);
+	pieces = slurp(TABLE, 7, NULL);
+	ASSERT_NE(NULL, whole);
+	ASSERT_NE(NULL, pieces);
+	EXPECT_STREQ(whole, pieces);
+	ASSERT_EQ(0, ERR(unlink(HOST "/a name that is a lot longer")));
+	ASSERT_EQ(0, change_table());
+	free(pieces);
+	free(whole);
+	whole = slurp(TABLE, 65536, NULL);
+	pieces = slurp(TABLE, 7, NULL);
+	EXPECT_STREQ(whole, pieces);
+	free(pieces);
+	free(whole);
+}
+
+TEST_F(pin, a_saved_table_binds_the_same_file)
+{
+	char *rows;
+
+	ASSERT_EQ(0, table("/k " F " reg pin\n/b " F " blk ro"));
+	ASSERT_EQ(0, ERR(rename(F, HOST "/moved")));
+	ASSERT_EQ(0, put_text(F, "another"));
+	ASSERT_EQ(0, change_table());
+	rows = table_rows();
+	ASSERT_NE(NULL, rows);
+	EXPECT_STREQ("/b " HOST "/moved blk ro\n/k " HOST "/moved reg rw,pin\n",
+		     rows);
+	ASSERT_EQ(0, table("flush"));
+	ASSERT_EQ(0, table("%s", rows));
+	free(rows);
+	EXPECT_EQ(0, text_is(KEY, "first"));
+}
+
+/* What was written is told while it leads there: it may say more. */
+TEST_F(pin, a_row_keeps_the_path_that_was_written)
+{
+	ASSERT_EQ(0, symlink("f", HOST "/link"));
+	ASSERT_EQ(0, table("/k " HOST "/link reg pin"));
+	ASSERT_EQ(0, change_table());
+	EXPECT_STREQ("/k " HOST "/link reg rw,pin", row_of("/k"));
+	ASSERT_EQ(0, ERR(rename(F, HOST "/moved")));
+	ASSERT_EQ(0, change_table());
+	EXPECT_STREQ("/k " HOST "/moved reg rw,pin", row_of("/k"));
+	ASSERT_EQ(0, ERR(rename(HOST "/moved", F)));
+	ASSERT_EQ(0, change_table());
+	EXPECT_STREQ("/k " F " reg rw,pin", row_of("/k"));
+}
+
+TEST_F(pin, a_file_under_a_mount_has_no_path)
+{
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	ASSERT_EQ(0, put_text(HOST "/d/x", "covered"));
+	ASSERT_EQ(0, table("/d " HOST "/d/x reg pin\n/k " F " reg pin"));
+	ASSERT_EQ(0, mount("none", HOST "/d", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, mount(G, F, NULL, MS_BIND, NULL));
+	ASSERT_EQ(0, change_table());
+	EXPECT_EQ(0, rows_are("# unrestorable: /d " HOST "/d/x reg rw,pin\n"
+			      "# unrestorable: /k " F " reg rw,pin\n"));
+	EXPECT_EQ(0, text_is(MNT "/d", "covered"));
+	EXPECT_EQ(0, text_is(KEY, "first"));
+
+	/* On top of what is mounted there is a path. */
+	ASSERT_EQ(0, table("/t " F " reg pin"));
+	EXPECT_STREQ("/t " F " reg rw,pin", row_of("/t"));
+	EXPECT_EQ(0, text_is(MNT "/t", "other"));
+	ASSERT_EQ(0, table("-/t"));
+	EXPECT_TRUE(WAIT_FOR(!umount(F)));
+	ASSERT_EQ(0, umount(HOST "/d"));
+	ASSERT_EQ(0, change_table());
+	EXPECT_EQ(0, rows_are("/d " HOST "/d/x reg rw,pin\n"
+			      "/k " F " reg rw,pin\n"));
+}
+
+static int write_from(const char *root, const char *line)
+{
+	int fd = open(TABLE, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || chroot(root) || chdir("/"))
+		return errno;
+	return write(fd, line, strlen(line)) < 0 ? errno : 0;
+}
+
+TEST_F(pin, a_row_is_told_from_the_root_of_who_wrote_it)
+{
+	ASSERT_EQ(0, IN_CHILD(write_from(HOST, "/k /f reg pin\n")));
+	EXPECT_STREQ("/k /f reg rw,pin", row_of("/k"));
+	ASSERT_EQ(0, ERR(rename(F, HOST "/moved")));
+	ASSERT_EQ(0, change_table());
+	EXPECT_STREQ("/k /moved reg rw,pin", row_of("/k"));
+	ASSERT_EQ(0, ERR(rename(HOST "/moved", "/mnt/out")));
+	ASSERT_EQ(0, change_table());
+	EXPECT_EQ(0, rows_are("# unrestorable: /k /moved reg rw,pin\n"));
+	EXPECT_EQ(0, text_is(KEY, "first"));
 }
 
 TEST_F(pin, lets_programs_in_the_host_file_run)
