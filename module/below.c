@@ -4,7 +4,8 @@
  *
  * A name below the directory is walked to from there, and from nowhere else:
  * what leads out of it, by ".." or by a symbolic link, is not there. Each walk
- * begins anew and holds nothing of the host when it is over.
+ * begins anew, at what the mapped path leads to or at the directory that is
+ * bound for good, and holds nothing of the host when it is over.
  */
 #include "host.h"
 
@@ -289,7 +290,13 @@ static int etfs_host_judge_dir(const struct etfs_map *map,
 	return 0;
 }
 
-/* At registration. Nothing stays bound: each lookup finds it again. */
+static int etfs_host_pin_dir(struct etfs_map *map, const struct path *path,
+			     struct etfs_reason *why)
+{
+	return etfs_pin_begin(map, path, why) ?: etfs_host_pin(map, path, why);
+}
+
+/* At registration. Nothing stays bound but by pin: each lookup finds it. */
 int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why)
 {
 	const struct cred *old = etfs_origin_act(map->origin);
@@ -303,6 +310,8 @@ int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why)
 		err = etfs_host_judge_dir(map, &path, why);
 		if (!err)
 			etfs_host_remember(map, &path);
+		if (!err && (map->spec.flags & ETFS_MAP_PIN))
+			err = etfs_host_pin_dir(map, &path, why);
 		path_put(&path);
 	}
 	etfs_walk_end(&walk);

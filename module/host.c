@@ -301,20 +301,9 @@ static int etfs_host_rename(struct etfs_map *map, struct path *path,
 		return IS_ERR(name) ? PTR_ERR(name) : -ENOMEM;
 	}
 	map->spec.host = map->host_path;
-	if (map->spec.type == ETFS_REG)
+	if (map->spec.type != ETFS_BLK && map->spec.type != ETFS_CHR)
 		map->spec.flags |= ETFS_MAP_PIN;
 	return 0;
-}
-
-/* What is open, and not a path; path is taken over. */
-static int etfs_host_find_open(struct etfs_map *map, struct path *path,
-			       struct etfs_reason *why)
-{
-	if (!S_ISDIR(map->kind->type) || !d_is_dir(path->dentry))
-		return etfs_host_rename(map, path, why);
-	path_put(path);
-	etfs_refuse(why, "binding an open directory is not in this version");
-	return -EINVAL;
 }
 
 int etfs_host_find(struct etfs_map *map, struct path *path,
@@ -325,12 +314,15 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 	if (map->host) {
 		*path = map->host->f_path;
 		path_get(path);
-		return etfs_host_find_open(map, path, why);
+		return etfs_host_rename(map, path, why);
 	}
 	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
-	if (err == -ELOOP && !etfs_host_walk(map, 0, path))
-		return etfs_host_find_open(map, path, why);
+	if (err == -ELOOP) {
+		err = etfs_host_walk(map, 0, path);
+		if (!err)
+			return etfs_host_rename(map, path, why);
+	}
 	if (err)
 		etfs_refuse(why, "the host path cannot be found (%pe)",
 			    ERR_PTR(err));

@@ -3,9 +3,9 @@
  * Kinds dir, subdirs: a host directory seen through.
  *
  * The path is the truth: each look at a node below the key walks from the
- * registrant's root again, and what is found is compared with what the node
- * stood for. A node holds nothing of the host, only its identity; who opens a
- * file or a directory holds the host's.
+ * registrant's root again, or from the directory that a pin holds, and what is
+ * found is compared with what the node stood for. A node holds nothing of the
+ * host, only its identity; who opens a file or a directory holds the host's.
  *
  * At a name below the directory there is, in this order: a map of the table; a
  * host directory, or a host file if no key lies below the name; a directory
@@ -450,10 +450,6 @@ static struct file *etfs_mirror_open(struct inode *inode, struct file *file,
 	return host;
 }
 
-static void etfs_mirror_unbind(struct etfs_map *map)
-{
-}
-
 /* The key's own node, as it was last known to be. */
 static void etfs_mirror_top(struct inode *inode, struct etfs_map *map)
 {
@@ -476,7 +472,7 @@ static void etfs_mirror_remove(struct etfs_map *map)
 		.name	= #kind,			\
 		.type	= S_IFDIR,			\
 		.bind	= etfs_host_bind_dir,		\
-		.unbind	= etfs_mirror_unbind,		\
+		.unbind	= etfs_host_unpin,		\
 		.node	= etfs_mirror_top,		\
 		.open	= etfs_mirror_open,		\
 		.remove	= etfs_mirror_remove,		\

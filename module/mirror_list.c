@@ -154,7 +154,9 @@ static int etfs_entries_collect(struct etfs_entries *entries, struct file *host,
 		if (at < 0)
 			return at;
 	}
-	return iterate_dir(host, &entries->ctx);
+	at = iterate_dir(host, &entries->ctx);
+	/* Nothing is in a directory that was removed. */
+	return at == -ENOENT && IS_DEADDIR(file_inode(host)) ? 0 : at;
 }
 
 /* Telling */

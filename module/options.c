@@ -230,13 +230,6 @@ static int etfs_line_word(struct etfs_line *line, const struct etfs_field *item,
 	return 0;
 }
 
-static bool etfs_option_is_supported(enum etfs_word word, enum etfs_type type)
-{
-	/* Directories are bound by path alone. */
-	return etfs_options[word].is_supported &&
-	       (word != WORD_PIN || type == ETFS_REG);
-}
-
 /* May it be said for this type? A window on a directory has its own errno. */
 static int etfs_option_may(enum etfs_word word, enum etfs_type type,
 			   struct etfs_reason *why)
@@ -254,10 +247,9 @@ static int etfs_option_may(enum etfs_word word, enum etfs_type type,
 	return -EINVAL;
 }
 
-static int etfs_option_support(enum etfs_word word, enum etfs_type type,
-			       struct etfs_reason *why)
+static int etfs_option_support(enum etfs_word word, struct etfs_reason *why)
 {
-	if (etfs_option_is_supported(word, type))
+	if (etfs_options[word].is_supported)
 		return 0;
 	etfs_refuse(why, "option %s is not in this version",
 		    etfs_options[word].name);
@@ -277,7 +269,7 @@ int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why)
 		if (err == -EISDIR)
 			windows |= BIT(word);
 		else if (!err)
-			err = etfs_option_support(word, type, why);
+			err = etfs_option_support(word, why);
 		if (err && err != -EISDIR)
 			return err;
 	}
@@ -320,8 +312,7 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 	err = etfs_line_value(line, op, word, &value);
 	if (err)
 		return err;
-	err = line->late ? 0 : etfs_option_support(word, op->spec.type,
-						   line->why);
+	err = line->late ? 0 : etfs_option_support(word, line->why);
 blame:
 	if (err)
 		line->why->col = item->col;

@@ -593,13 +593,16 @@ BAD_DIR(loop, HOST "/loop", "", ELOOP);
 BAD_DIR(rumpfs, MNT, "", ELOOP);
 BAD_DIR(deep_overlay, HOST "/o2", "", ELOOP);
 BAD_DIR(read_only_mount, HOST "/ro", "", EROFS);
-BAD_DIR(open_file, "/proc/self/fd/0", "", EINVAL);
+BAD_DIR(open_file, "/proc/self/fd/3", "", ENOTDIR);
+BAD_DIR(below_an_open_file, "/proc/self/fd/3/x", "", ENOTDIR);
 BAD_DIR(offset, D, "offset=1", EISDIR);
 BAD_DIR(size, D, "size=4096", EISDIR);
-BAD_DIR(pin, D, "pin", EINVAL);
 BAD_DIR(bs, D, "bs=512", EINVAL);
 BAD_DIR(good, D, "", 0);
 BAD_DIR(good_link, HOST "/link", "", 0);
+BAD_DIR(good_pin, D, "pin", 0);
+BAD_DIR(open_directory, "/proc/self/fd/0", "", 0);
+BAD_DIR(below_an_open_directory, "/proc/self/fd/0/sub", "", 0);
 BAD_DIR(read_only, HOST "/ro", "ro", 0);
 BAD_DIR(overlay, HOST "/o1", "", 0);
 
@@ -631,6 +634,7 @@ TEST_F(bad_dir, is_refused)
 	int fd = open(D, O_RDONLY | O_DIRECTORY);
 
 	ASSERT_EQ(0, dup2(fd, 0));
+	ASSERT_EQ(3, dup2(open(D "/f", O_RDONLY), 3));
 	EXPECT_EQ(variant->expected_errno,
 		  table("/k %s dir %s", variant->host,
 			*variant->options ? variant->options : "-"));

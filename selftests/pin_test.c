@@ -290,4 +290,178 @@ TEST_F(pin, holds_the_mount)
 	EXPECT_TRUE(WAIT_FOR(!umount(HOST "/disk")));
 }
 
+/*
+ * A directory that is bound for good
+ *
+ *	/mnt/host/d	mapped by the test
+ *	|-- f		"file"
+ *	|-- out		-> ../g
+ *	`-- sub/
+ *	    |-- g	"below"
+ *	    `-- up	-> ../f
+ */
+#define D HOST "/d"
+
+FIXTURE(pinned)
+{
+};
+
+FIXTURE_VARIANT(pinned)
+{
+	const char *type;
+};
+
+FIXTURE_VARIANT_ADD(pinned, dir) { .type = "dir" };
+FIXTURE_VARIANT_ADD(pinned, subdirs) { .type = "subdirs" };
+
+FIXTURE_SETUP(pinned)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, put_text(G, "other"));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, mkdir(D "/sub", 0755));
+	ASSERT_EQ(0, put_text(D "/f", "file"));
+	ASSERT_EQ(0, put_text(D "/sub/g", "below"));
+	ASSERT_EQ(0, symlink("../f", D "/sub/up"));
+	ASSERT_EQ(0, symlink("../g", D "/out"));
+	ASSERT_EQ(0, table("/k " D " %s pin", variant->type));
+}
+
+FIXTURE_TEARDOWN(pinned)
+{
+	teardown_mount();
+}
+
+static bool is_row(const char *host, const char *type)
+{
+	char row[256];
+
+	snprintf(row, sizeof(row), "/k %s %s rw,pin\n", host, type);
+	return !rows_are(row);
+}
+
+TEST_F(pinned, is_seen_wherever_it_is)
+{
+	bool is_subdirs = !strcmp(variant->type, "subdirs");
+
+	EXPECT_TRUE(is_row(D, variant->type));
+	EXPECT_EQ(0, text_is(KEY "/f", "file"));
+	ASSERT_EQ(0, mkdir(HOST "/e", 0755));
+	ASSERT_EQ(0, ERR(rename(D, HOST "/e/moved")));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, put_text(D "/f", "another"));
+	EXPECT_EQ(0, text_is(KEY "/f", "file"));
+	EXPECT_EQ(is_subdirs ? 2 : 1, count_names(KEY));
+	if (is_subdirs) {
+		EXPECT_EQ(0, text_is(KEY "/sub/g", "below"));
+		EXPECT_EQ(0, text_is(KEY "/sub/up", "file"));
+	}
+	EXPECT_EQ(ENOENT, stat_err(KEY "/out"));
+
+	/* What is in it is live. */
+	ASSERT_EQ(0, put_text(HOST "/e/moved/new", "new"));
+	EXPECT_EQ(0, text_is(KEY "/new", "new"));
+	ASSERT_EQ(0, put_text(KEY "/new", "written"));
+	EXPECT_EQ(0, text_is(HOST "/e/moved/new", "written"));
+	ASSERT_EQ(0, unlink(HOST "/e/moved/new"));
+	EXPECT_EQ(ENOENT, stat_err(KEY "/new"));
+	ASSERT_EQ(0, chmod(HOST "/e/moved", 0711));
+	EXPECT_EQ(S_IFDIR | 0711, mode_of(KEY));
+
+	/* The row tells where it is. */
+	EXPECT_TRUE(is_row(D, variant->type));
+	ASSERT_EQ(0, change_table());
+	EXPECT_TRUE(is_row(HOST "/e/moved", variant->type));
+}
+
+TEST_F(pinned, is_empty_once_it_was_removed)
+{
+	int dir = open(KEY, O_RDONLY | O_DIRECTORY);
+
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(0, table("/k/key " G " reg"));
+	ASSERT_EQ(0, run("rm -r " D));
+	EXPECT_EQ(ENOENT, stat_err(KEY "/f"));
+	EXPECT_EQ(ENOENT, stat_err(KEY "/sub"));
+	EXPECT_EQ(0, stat_err(KEY));
+	EXPECT_EQ(1, count_names(KEY));
+	EXPECT_EQ(1, listed(KEY, "key"));
+	EXPECT_EQ(0, text_is(KEY "/key", "other"));
+	ASSERT_EQ(0, ERR(fchdir(dir)));
+	EXPECT_EQ(1, count_names("."));
+	ASSERT_EQ(0, chdir("/"));
+	close(dir);
+	ASSERT_EQ(0, table("-/k/key"));
+	EXPECT_EQ(0, count_names(KEY));
+	EXPECT_EQ(NULL, row_of("/k"));
+	EXPECT_EQ(1, run("grep -q '^/k' " TABLE));
+	EXPECT_EQ(0, run("grep -q '^# unrestorable: /k " D " ' " TABLE));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, put_text(D "/f", "another"));
+	EXPECT_EQ(ENOENT, stat_err(KEY "/f"));
+}
+
+TEST_F(pinned, is_seen_under_a_mount)
+{
+	ASSERT_EQ(0, mount("none", D, "tmpfs", 0, NULL));
+	EXPECT_EQ(0, text_is(KEY "/f", "file"));
+	ASSERT_EQ(0, table("/p " D " %s", variant->type));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/p/f"));
+	EXPECT_EQ(0, run("grep -q '^# unrestorable: /k ' " TABLE));
+	ASSERT_EQ(0, umount(D));
+	EXPECT_EQ(0, text_is(MNT "/p/f", "file"));
+}
+
+TEST_F(pinned, binds_an_open_directory)
+{
+	int dir = open(D, O_RDONLY | O_DIRECTORY);
+	int path = open(D "/sub", O_PATH);
+
+	ASSERT_EQ(0, table("=/k /proc/self/fd/%d %s", dir, variant->type));
+	EXPECT_TRUE(is_row(D, variant->type));
+	ASSERT_EQ(0, table("/p /proc/self/fd/%d %s ro", path, variant->type));
+	close(dir);
+	close(path);
+	ASSERT_EQ(0, ERR(rename(D, HOST "/moved")));
+	EXPECT_EQ(0, text_is(KEY "/f", "file"));
+	EXPECT_EQ(0, text_is(MNT "/p/g", "below"));
+	EXPECT_EQ(EROFS, open_err(MNT "/p/g", O_WRONLY));
+}
+
+TEST_F(pinned, holds_the_mount_until_it_goes)
+{
+	const char * const removal[] = { "lazy", "busy", "revoke" };
+	int i;
+
+	ASSERT_EQ(0, mount_ext4(HOST "/disk", HOST "/img", 8));
+	ASSERT_EQ(0, mkdir(HOST "/disk/sub", 0755));
+	ASSERT_EQ(0, put_text(HOST "/disk/sub/f", "x"));
+	ASSERT_EQ(0, put_text(HOST "/disk/f", "x"));
+	for (i = 0; i < 3; i++) {
+		if (i)
+			ASSERT_EQ(0, run("mount -o loop " HOST "/img "
+					 HOST "/disk"));
+		ASSERT_EQ(0, table("=/k " HOST "/disk %s pin", variant->type));
+		ASSERT_EQ(0, run("find " KEY " -ls; cat " KEY "/f"));
+		EXPECT_EQ(EBUSY, ERR(umount(HOST "/disk")));
+		ASSERT_EQ(0, table("-/k %s", removal[i]));
+		EXPECT_TRUE(WAIT_FOR(!umount(HOST "/disk")));
+	}
+}
+
+TEST_F(pinned, is_the_same_in_a_saved_table)
+{
+	char *rows;
+
+	ASSERT_EQ(0, ERR(rename(D, HOST "/moved")));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, change_table());
+	rows = table_rows();
+	ASSERT_NE(NULL, rows);
+	ASSERT_EQ(0, table("flush\n%s", rows));
+	EXPECT_EQ(0, rows_are(rows));
+	free(rows);
+	EXPECT_EQ(0, text_is(KEY "/f", "file"));
+}
+
 TEST_HARNESS_MAIN

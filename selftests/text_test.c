@@ -90,8 +90,6 @@ BAD(host_relative, "/k f reg", EINVAL);
 BAD(type_unknown, "/k " F " file", EINVAL);
 BAD(type_upper, "/k " F " REG", EINVAL);
 BAD(type_longer, "/k " F " regs", EINVAL);
-LATER(type_dir_pinned, "/k " HOST " dir pin");
-LATER(type_subdirs_pinned, "/k " HOST " subdirs pin");
 
 /* The options. */
 BAD(option_unknown, "/k " F " reg fast", EINVAL);
