@@ -9,14 +9,6 @@
 #define G HOST "/g"
 #define KEY MNT "/k"
 
-/* Run in a child; its exit status. */
-#define IN_CHILD(statement) ({						\
-	pid_t pid_ = fork();						\
-									\
-	if (!pid_)							\
-		_exit(statement);					\
-	pid_ < 0 ? -1 : wait_status(pid_); })
-
 FIXTURE(pin)
 {
 };

@@ -316,6 +316,41 @@ static inline int mount_ext4(const char *dir, const char *image, int mbytes)
 	return run("mount -t ext4 -o loop %s %s", image, dir) ? EIO : 0;
 }
 
+/*
+ * Make a file system of this kind and mount it there; its image or layers are
+ * beside, in a directory of their own. ENODEV: this machine has none such.
+ */
+static inline int mount_kind(const char *kind, const char *dir)
+{
+	char image[256], mkfs[64];
+
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		return errno;
+	if (!strcmp(kind, "tmpfs"))
+		return ERR(mount("none", dir, "tmpfs", 0, "size=32M"));
+	snprintf(image, sizeof(image), "%s.%s", dir, kind);
+	if (!strcmp(kind, "ext4"))
+		return mount_ext4(dir, image, 32);
+	if (!strcmp(kind, "overlay"))
+		return run("mkdir -p %s/low %s/up %s/work && echo low >%s/low/low && mount -t overlay o -o lowerdir=%s/low,upperdir=%s/up,workdir=%s/work %s",
+			   image, image, image, image, image, image, image,
+			   dir) ? EIO : 0;
+	snprintf(mkfs, sizeof(mkfs), "%s", !strcmp(kind, "xfs") ?
+		 "mkfs.xfs --unsupported -q -K" : "mkfs.btrfs -q -K --mixed");
+	if (run("command -v mkfs.%s && modprobe %s", kind, kind))
+		return ENODEV;
+	return run("truncate -s 64M %s && %s %s && mount -t %s -o loop %s %s",
+		   image, mkfs, image, kind, image, dir) ? EIO : 0;
+}
+
+/* Run in a child; its exit status. */
+#define IN_CHILD(statement) ({						\
+	pid_t pid_ = fork();						\
+									\
+	if (!pid_)							\
+		_exit(statement);					\
+	pid_ < 0 ? -1 : wait_status(pid_); })
+
 /* Run in a child as this user, with no capability; its exit status. */
 #define AS_USER(id, statement) ({					\
 	pid_t pid_ = fork();						\
