@@ -94,21 +94,31 @@ static u32 etfs_mirror_depth(struct dentry *dentry)
 	return depth;
 }
 
-char *etfs_mirror_path(struct inode *dir, struct dentry *dentry, char *buf)
+int etfs_mirror_path(struct inode *dir, struct dentry *dentry,
+		     struct etfs_rel *rel)
 {
 	u32 depth = dir ? RUMPFS_MIRRORED(dir)->depth + 1 :
 			  etfs_mirror_depth(dentry);
-	char *path = dentry_path_raw(dentry, buf, PATH_MAX), *at;
+	const char *path, *at;
 
+	rel->memory = NULL;
+	path = dentry_path_raw(dentry, rel->room, sizeof(rel->room));
+	if (path == ERR_PTR(-ENAMETOOLONG)) {
+		rel->memory = kmalloc(PATH_MAX, GFP_KERNEL);
+		path = rel->memory ? dentry_path_raw(dentry, rel->memory,
+						     PATH_MAX) :
+				     ERR_PTR(-ENOMEM);
+	}
 	if (IS_ERR(path))
-		return path;
+		return PTR_ERR(path);
 	at = path + strlen(path);
 	for (; depth; depth--)
 		do {
 			if (at == path)
-				return ERR_PTR(-ENOENT);
+				return -ENOENT;
 		} while (*--at != '/');
-	return *at ? at + 1 : at;
+	rel->path = *at ? at + 1 : at;
+	return 0;
 }
 
 /* Nodes */
@@ -162,23 +172,20 @@ static int etfs_mirror_look_host(struct inode *dir, const char *rel,
 static int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
 			    struct etfs_seen *seen)
 {
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL), *rel, *name;
+	struct etfs_rel rel;
+	const char *name;
 	int err;
 
-	if (!buf)
-		return -ENOMEM;
 	memset(seen, 0, offsetof(struct etfs_seen, stat));
-	rel = etfs_mirror_path(dir, dentry, buf);
-	err = PTR_ERR_OR_ZERO(rel);
-	if (err)
-		goto free_buf;
-	name = strrchr(rel, '/');
-	name = name ? name + 1 : rel;
-	err = rumpfs_names_key(dir, name, strlen(name), &seen->map, &seen->ino);
+	err = etfs_mirror_path(dir, dentry, &rel);
+	if (!err) {
+		name = kbasename(rel.path);
+		err = rumpfs_names_key(dir, name, strlen(name), &seen->map,
+				       &seen->ino);
+	}
 	if (!err && !seen->map)
-		err = etfs_mirror_look_host(dir, rel, seen);
-free_buf:
-	kfree(buf);
+		err = etfs_mirror_look_host(dir, rel.path, seen);
+	etfs_rel_put(&rel);
 	return err;
 }
 
@@ -425,20 +432,17 @@ static int etfs_mirror_may_open(struct file *file, struct file *host)
 static struct file *etfs_mirror_open(struct inode *inode, struct file *file,
 				     bool *changed)
 {
-	struct dentry *dentry = file->f_path.dentry;
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL), *rel;
+	struct etfs_rel rel;
 	struct kstat stat;
 	struct file *host;
 	int err;
 
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
-	rel = etfs_mirror_path(NULL, dentry, buf);
-	host = IS_ERR(rel) ? ERR_CAST(rel) :
-	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel,
+	err = etfs_mirror_path(NULL, file->f_path.dentry, &rel);
+	host = err ? ERR_PTR(err) :
+	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
 				    file->f_flags & ETFS_OPEN_FLAGS,
 				    &RUMPFS_MIRRORED(inode)->host, &stat);
-	kfree(buf);
+	etfs_rel_put(&rel);
 	if (IS_ERR(host))
 		return host;
 	err = etfs_mirror_may_open(file, host);

@@ -5,6 +5,8 @@
 
 #include "rumpfs.h"
 
+#include <linux/slab.h>
+
 /* The key's own node, or one below it? */
 static inline bool etfs_mirror_is_top(const struct inode *inode)
 {
@@ -21,9 +23,22 @@ static inline bool etfs_mirror_is_implied(struct inode *inode)
 /* In mirror.c */
 /*
  * Where a name below a mapped directory is, from that on; "" for the directory.
- * dentry may be in lookup, dir is its parent then. Return: in buf, PATH_MAX.
+ * dentry may be in lookup, dir is its parent then. Paths that do not fit the
+ * room have memory of their own, so etfs_rel_put() is always due.
  */
-char *etfs_mirror_path(struct inode *dir, struct dentry *dentry, char *buf);
+struct etfs_rel {
+	const char *path;
+	char *memory;
+	char room[128];
+};
+
+int etfs_mirror_path(struct inode *dir, struct dentry *dentry,
+		     struct etfs_rel *rel);
+static inline void etfs_rel_put(struct etfs_rel *rel)
+{
+	kfree(rel->memory);
+}
+
 /* The inode number that a host object has here. */
 u64 etfs_mirror_ino(const struct etfs_host_id *id);
 /* Is a host object of this type to be seen in this directory? */

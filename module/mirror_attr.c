@@ -69,16 +69,14 @@ static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
 {
 	struct inode *inode = d_inode(dentry);
 	struct etfs_host_id id;
-	char *buf, *rel;
+	struct etfs_rel rel;
 	int err;
 
-	buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (!buf)
-		return -ENOMEM;
-	rel = etfs_mirror_path(NULL, dentry, buf);
-	err = IS_ERR(rel) ? PTR_ERR(rel) :
-	      etfs_host_find_below(RUMPFS_NODE(inode)->map, rel, path, stat);
-	kfree(buf);
+	err = etfs_mirror_path(NULL, dentry, &rel);
+	if (!err)
+		err = etfs_host_find_below(RUMPFS_NODE(inode)->map, rel.path,
+					   path, stat);
+	etfs_rel_put(&rel);
 	if (err || etfs_mirror_is_top(inode))
 		return err;
 	id = etfs_host_id(path, stat);
@@ -194,8 +192,8 @@ static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct etfs_map *map = RUMPFS_NODE(d_inode(dentry))->map;
 	struct inode *inode = d_inode(dentry);
 	struct file *host = NULL;
+	struct etfs_rel rel;
 	struct kstat stat;
-	char *buf, *rel;
 	int err;
 
 	if ((attr->ia_valid & ATTR_FILE) && attr->ia_file->private_data) {
@@ -204,15 +202,12 @@ static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 			return -EIO;
 	}
 	if (!host) {
-		buf = kmalloc(PATH_MAX, GFP_KERNEL);
-		if (!buf)
-			return -ENOMEM;
-		rel = etfs_mirror_path(NULL, dentry, buf);
-		host = IS_ERR(rel) ? ERR_CAST(rel) :
-		       etfs_host_open_below(map, rel, O_WRONLY,
+		err = etfs_mirror_path(NULL, dentry, &rel);
+		host = err ? ERR_PTR(err) :
+		       etfs_host_open_below(map, rel.path, O_WRONLY,
 					    &RUMPFS_MIRRORED(inode)->host,
 					    &stat);
-		kfree(buf);
+		etfs_rel_put(&rel);
 	}
 	if (IS_ERR(host))
 		return PTR_ERR(host);

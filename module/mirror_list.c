@@ -36,25 +36,21 @@ static struct etfs_open_dir *etfs_open_dir_new(struct file *file)
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct etfs_open_dir *open;
 	struct kstat stat = { };
-	char *buf, *rel;
+	struct etfs_rel rel;
+	int err;
 
 	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
 	if (!open)
 		return ERR_PTR(-ENOMEM);
 	if (node->is_mirrored && !mirrored->host.dev)
 		return open;
-	buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (!buf) {
-		kfree(open);
-		return ERR_PTR(-ENOMEM);
-	}
-	rel = etfs_mirror_path(NULL, file->f_path.dentry, buf);
-	open->host = IS_ERR(rel) ? ERR_CAST(rel) :
-		     etfs_host_open_below(node->map, rel,
+	err = etfs_mirror_path(NULL, file->f_path.dentry, &rel);
+	open->host = err ? ERR_PTR(err) :
+		     etfs_host_open_below(node->map, rel.path,
 					  O_RDONLY | O_DIRECTORY,
 					  node->is_mirrored ?
 					  &mirrored->host : NULL, &stat);
-	kfree(buf);
+	etfs_rel_put(&rel);
 	open->dev = stat.dev;
 	if (IS_ERR(open->host)) {
 		struct file *host = open->host;
@@ -172,21 +168,19 @@ static bool etfs_entry_resolve(struct file *file, struct etfs_entry *entry,
 			       struct etfs_host_id *id)
 {
 	struct etfs_map *map = RUMPFS_NODE(file_inode(file))->map;
-	char *buf = kmalloc(2 * PATH_MAX, GFP_KERNEL), *rel;
+	struct etfs_rel rel;
 	struct kstat stat;
 	struct path path;
-	int err = -ENOMEM;
+	char *name = NULL;
+	int err;
 
-	if (!buf)
-		return false;
-	rel = etfs_mirror_path(NULL, file->f_path.dentry, buf);
-	if (!IS_ERR(rel)) {
-		/* The buffer's second half takes the longer path. */
-		snprintf(buf + PATH_MAX, PATH_MAX, "%s%s%s", rel,
-			 *rel ? "/" : "", entry->name);
-		err = etfs_host_find_below(map, buf + PATH_MAX, &path, &stat);
-	}
-	kfree(buf);
+	err = etfs_mirror_path(NULL, file->f_path.dentry, &rel);
+	if (!err)
+		name = kasprintf(GFP_KERNEL, "%s%s%s", rel.path,
+				 *rel.path ? "/" : "", entry->name);
+	etfs_rel_put(&rel);
+	err = name ? etfs_host_find_below(map, name, &path, &stat) : -ENOMEM;
+	kfree(name);
 	if (err)
 		return false;
 	*id = etfs_host_id(&path, &stat);
