@@ -7,6 +7,13 @@
  * found is compared with what the node stood for. A node holds nothing of the
  * host, only its identity; who opens a file or a directory holds the host's.
  *
+ * So nothing here is found under RCU alone. An answer without a lock or a sleep
+ * would need the host's dentry at hand; what holds that, or its inode, keeps
+ * the host's mount busy, and a pointer that holds nothing may be to memory that
+ * is something else by now. The first step into a mapped directory therefore
+ * leaves RCU, and each component takes one look at the host, which pays for
+ * all components above it: the last one takes two.
+ *
  * At a name below the directory there is, in this order: a map of the table; a
  * host directory, or a host file if no key lies below the name; a directory
  * that exists for the keys below it alone. Nothing is ever put into any.
@@ -18,8 +25,9 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/hash.h>
 #include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/namei.h>
 #include <linux/posix_acl.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
@@ -31,51 +39,6 @@ bool etfs_mirror_shows(struct inode *dir, umode_t type)
 	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_SUBDIRS)
 		return S_ISREG(type) || S_ISDIR(type);
 	return S_ISREG(type) && etfs_mirror_is_top(dir);
-}
-
-/* Inode numbers: bit 63, an index of the device, the host's own number */
-
-static DEFINE_MUTEX(etfs_devs_lock);
-/* A device's index, never given to another. */
-static DEFINE_XARRAY(etfs_devs);
-static u32 etfs_nr_devs;
-
-#define ETFS_MAX_DEVS	BIT(15)
-
-static u32 etfs_dev_index(u32 dev)
-{
-	void *entry = xa_load(&etfs_devs, dev);
-
-	if (entry)
-		return xa_to_value(entry);
-	mutex_lock(&etfs_devs_lock);
-	entry = xa_load(&etfs_devs, dev);
-	if (!entry && etfs_nr_devs < ETFS_MAX_DEVS) {
-		entry = xa_mk_value(etfs_nr_devs);
-		if (xa_is_err(xa_store(&etfs_devs, dev, entry,
-				       GFP_KERNEL | __GFP_NOFAIL)))
-			entry = NULL;
-		else
-			etfs_nr_devs++;
-	}
-	mutex_unlock(&etfs_devs_lock);
-	return entry ? xa_to_value(entry) : ETFS_MAX_DEVS;
-}
-
-u64 etfs_mirror_ino(const struct etfs_host_id *id)
-{
-	u32 index = etfs_dev_index(id->dev);
-
-	if (id->ino >> 48 || index == ETFS_MAX_DEVS)
-		return BIT_ULL(63) |
-		       hash_64_generic(id->ino ^ hash_64_generic(id->dev, 64),
-				       63);
-	return BIT_ULL(63) | (u64)index << 48 | id->ino;
-}
-
-void etfs_mirror_exit(void)
-{
-	xa_destroy(&etfs_devs);
 }
 
 /* Paths */
@@ -265,6 +228,16 @@ static struct inode *etfs_mirror_node(struct inode *dir,
 	return old;
 }
 
+/*
+ * Is the caller renaming from one directory of the mount to another? It holds
+ * the locks of both, one of which a walk on the host may wait for, and will be
+ * refused whatever the host has.
+ */
+static bool etfs_mirror_is_renaming(struct super_block *sb)
+{
+	return mutex_is_mine(&sb->s_vfs_rename_mutex);
+}
+
 static struct dentry *etfs_mirror_lookup(struct inode *dir,
 					 struct dentry *dentry,
 					 unsigned int flags)
@@ -275,6 +248,9 @@ static struct dentry *etfs_mirror_lookup(struct inode *dir,
 
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
+	if (etfs_mirror_is_renaming(dir->i_sb))
+		return flags & LOOKUP_RENAME_TARGET ? NULL :
+						      ERR_PTR(-EOPNOTSUPP);
 	err = etfs_mirror_look(dir, dentry, &seen);
 	if (err)
 		return ERR_PTR(err);
@@ -290,7 +266,38 @@ static struct dentry *etfs_mirror_lookup(struct inode *dir,
 	return d_splice_alias(inode, dentry);
 }
 
-int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry)
+/*
+ * Is a directory on the way about to be asked who may search it? That looks at
+ * the host, too, and tells if it is another one by now. Who comes out in what
+ * is mounted here asks nothing of this directory.
+ */
+static bool etfs_mirror_is_asked(struct dentry *dentry, unsigned int flags)
+{
+	return (flags & LOOKUP_PARENT) && !(flags & LOOKUP_REVAL) &&
+	       d_is_dir(dentry) && !d_mountpoint(dentry) &&
+	       !etfs_mirror_is_implied(d_inode(dentry));
+}
+
+/* Has the name become a key? Return: as ->d_revalidate. */
+static int etfs_mirror_revalidate_key(struct inode *dir, struct dentry *dentry)
+{
+	struct name_snapshot name;
+	struct etfs_map *map;
+	int err;
+	u64 ino;
+
+	take_dentry_name_snapshot(&name, dentry);
+	err = rumpfs_names_key(dir, name.name.name, name.name.len, &map, &ino);
+	release_dentry_name_snapshot(&name);
+	if (err)
+		return err;
+	if (map)
+		etfs_map_put(map);
+	return !map;
+}
+
+int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry,
+			   unsigned int flags)
 {
 	struct inode *inode = d_inode(dentry);
 	struct etfs_seen seen;
@@ -298,6 +305,10 @@ int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry)
 
 	if (!inode || !rumpfs_is_key(dir))
 		return 0;
+	if (etfs_mirror_is_renaming(dir->i_sb))
+		return 1;
+	if (etfs_mirror_is_asked(dentry, flags))
+		return etfs_mirror_revalidate_key(dir, dentry);
 	err = etfs_mirror_look(dir, dentry, &seen);
 	if (err)
 		return err;

@@ -39,10 +39,12 @@ static inline void etfs_rel_put(struct etfs_rel *rel)
 	kfree(rel->memory);
 }
 
-/* The inode number that a host object has here. */
-u64 etfs_mirror_ino(const struct etfs_host_id *id);
 /* Is a host object of this type to be seen in this directory? */
 bool etfs_mirror_shows(struct inode *dir, umode_t type);
+
+/* In mirror_ino.c */
+/* The inode number that a host object has here. */
+u64 etfs_mirror_ino(const struct etfs_host_id *id);
 
 /* In mirror_attr.c */
 /* The host object says this; return whether i_mode or an id changed. */

@@ -115,16 +115,20 @@ int etfs_mirror_may(struct mnt_idmap *idmap, const struct path *path, int mask)
 	return etfs_host_may(path, mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
 }
 
-/* Refresh the copy in the inode from the host, and ask the host. */
+/*
+ * Refresh the copy in the inode from the host, and ask the host. *is_found
+ * tells an answer from why there is none.
+ */
 static int etfs_mirror_ask(struct mnt_idmap *idmap, struct inode *inode,
-			   int mask)
+			   int mask, bool *is_found)
 {
 	struct dentry *dentry;
 	struct kstat stat;
 	struct path path;
 	int err;
 
-	if (etfs_mirror_is_implied(inode))
+	*is_found = etfs_mirror_is_implied(inode);
+	if (*is_found)
 		return 0;
 	dentry = d_find_any_alias(inode);
 	if (!dentry)
@@ -133,6 +137,7 @@ static int etfs_mirror_ask(struct mnt_idmap *idmap, struct inode *inode,
 	dput(dentry);
 	if (err)
 		return err;
+	*is_found = true;
 	etfs_mirror_learn(inode, &stat);
 	/* The key's own node has a mode and ids of its own. */
 	if (!etfs_mirror_is_top(inode))
@@ -248,6 +253,7 @@ int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 static int etfs_mirror_file_permission(struct mnt_idmap *idmap,
 				       struct inode *inode, int mask)
 {
+	bool is_found;
 	int err;
 
 	if ((mask & MAY_WRITE) &&
@@ -259,25 +265,54 @@ static int etfs_mirror_file_permission(struct mnt_idmap *idmap,
 		return err;
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
-	if (etfs_mirror_ask(idmap, inode, mask))
+	if (etfs_mirror_ask(idmap, inode, mask, &is_found))
 		return err;
 	return generic_permission(idmap, inode, mask);
 }
 
 /*
- * Asked before each step into a directory. A key below one whose host has gone
- * is still there, so the last known rights go on.
+ * The host has another object at a directory's name, or none. Return: whether
+ * it had the name until now.
+ */
+static bool etfs_mirror_forget(struct inode *inode)
+{
+	struct dentry *dentry = d_find_any_alias(inode);
+	bool had_name = dentry && !d_unhashed(dentry);
+
+	if (had_name)
+		d_invalidate(dentry);
+	dput(dentry);
+	return had_name;
+}
+
+/*
+ * Asked before each step into a directory: then it is the one look at the host
+ * that a walk through it takes, see etfs_mirror_revalidate(), and tells the
+ * walk to begin again if the host says that this is not the directory any more.
+ * A key below one whose host has gone is still there, so for who is in it
+ * already the last known rights go on.
+ *
+ * Nothing is made or removed here, so nobody need be asked who may; who would
+ * ask holds locks.
  */
 int etfs_mirror_dir_permission(struct mnt_idmap *idmap, struct inode *inode,
 			       int mask)
 {
+	const int unlocked = MAY_OPEN | MAY_ACCESS | MAY_CHDIR;
+	bool is_found;
+	int err;
+
 	if (etfs_host_is_walking())
 		return -ELOOP;
+	if ((mask & MAY_WRITE) && !(mask & unlocked))
+		return generic_permission(idmap, inode, mask);
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
-	if (etfs_mirror_ask(idmap, inode, mask) == -EACCES)
-		return -EACCES;
-	return generic_permission(idmap, inode, mask);
+	err = etfs_mirror_ask(idmap, inode, mask, &is_found);
+	if (!is_found && mask == MAY_EXEC && err != -ENOMEM &&
+	    !etfs_mirror_is_top(inode) && etfs_mirror_forget(inode))
+		return -ESTALE;
+	return err == -EACCES ? err : generic_permission(idmap, inode, mask);
 }
 
 /* Extended attributes */

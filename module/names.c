@@ -396,7 +396,7 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 		return 1;
 	if (RUMPFS_NODE(inode)->is_mirrored)
 		return flags & LOOKUP_RCU ? -ECHILD :
-			etfs_mirror_revalidate(dir, dentry);
+			etfs_mirror_revalidate(dir, dentry, flags);
 	if (flags & LOOKUP_RCU)
 		return rumpfs_dir_key_cached(dir, &key) ?
 			rumpfs_map_is_below(map, key) : -ECHILD;

@@ -529,7 +529,8 @@ extern const struct file_operations etfs_window_operations;
 
 /* In mirror.c: a host directory is seen through */
 /* 1, 0 or an errno, as ->d_revalidate. Context: may sleep. */
-int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry);
+int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry,
+			   unsigned int flags);
 bool etfs_mirror_is_mountpoint(struct super_block *sb,
 			       const struct etfs_map *map);
 void etfs_mirror_use_xattrs(struct super_block *sb);

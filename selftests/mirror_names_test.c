@@ -281,6 +281,113 @@ TEST_F(below, a_way_through_itself_is_refused)
 	EXPECT_EQ(0, text_is(K "/f", "file"));
 }
 
+/* Looked at through each call that walks, cached or not. */
+static int reach(const char *dir, const char *text)
+{
+	char path[128];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/g", dir);
+	err = text_is(path, text) ?: stat_err(path) ?:
+	      ERR(access(path, W_OK)) ?: ERR(truncate(path, strlen(text)));
+	if (err)
+		return err;
+	return listed(dir, "g") != 1 ? ENOENT : ERR(chdir(dir));
+}
+
+/* A directory of another name, or none, is in the place of one that is known. */
+TEST_F(below, a_directory_in_the_place_of_another)
+{
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	EXPECT_EQ(0, reach(K "/sub", "below"));
+	ASSERT_EQ(0, mkdir(D "/new", 0755));
+	ASSERT_EQ(0, put_text(D "/new/g", "another"));
+	ASSERT_EQ(0, renameat2(AT_FDCWD, D "/new", AT_FDCWD, D "/sub",
+			       RENAME_EXCHANGE));
+	EXPECT_EQ(0, text_is(K "/sub/g", "another"));
+	EXPECT_EQ(ENOENT, stat_err(K "/sub/deep/h"));
+	EXPECT_EQ(0, reach(K "/sub", "another"));
+	EXPECT_EQ(0, reach(K "/new", "below"));
+	ASSERT_EQ(0, chdir("/"));
+
+	/* One call each on what is stale. */
+	ASSERT_EQ(0, renameat2(AT_FDCWD, D "/new", AT_FDCWD, D "/sub",
+			       RENAME_EXCHANGE));
+	EXPECT_EQ(0, stat_err(K "/sub/deep/h"));
+	ASSERT_EQ(0, rename(D "/sub/deep", D "/sub/away"));
+	EXPECT_EQ(ENOENT, stat_err(K "/sub/deep/h"));
+	ASSERT_EQ(0, rename(D "/sub/away", D "/sub/deep"));
+	EXPECT_EQ(0, open_err(K "/sub/deep/h", O_RDONLY));
+	ASSERT_EQ(0, run("rm -r " D "/sub/deep && touch " D "/sub/deep"));
+	EXPECT_EQ(ENOTDIR, open_err(K "/sub/deep/h", O_RDONLY));
+	EXPECT_EQ(ENOTDIR, ERR(mkdir(K "/sub/deep/h", 0755)));
+	ASSERT_EQ(0, run("rm " D "/sub/deep && mkdir " D "/sub/deep"));
+	EXPECT_EQ(EOPNOTSUPP, ERR(mkdir(K "/sub/deep/h", 0755)));
+	ASSERT_EQ(0, rmdir(D "/sub/deep"));
+	EXPECT_EQ(ENOENT, ERR(mkdir(K "/sub/deep/h", 0755)));
+	EXPECT_EQ(ENOENT, ERR(chdir(K "/sub/deep")));
+}
+
+TEST_F(below, a_key_outlives_the_directory_around_it)
+{
+	int sub;
+
+	ASSERT_EQ(0, table("/k " D " subdirs\n/k/sub/key " F " reg"));
+	EXPECT_EQ(0, text_is(K "/sub/key", "target"));
+	EXPECT_EQ(0, text_is(K "/sub/g", "below"));
+	sub = open(K "/sub", O_PATH | O_DIRECTORY);
+	ASSERT_EQ(0, rename(D "/sub", HOST "/away"));
+	EXPECT_EQ(0, text_is(K "/sub/key", "target"));
+	EXPECT_EQ(ENOENT, stat_err(K "/sub/g"));
+	ASSERT_EQ(0, ERR(fchdir(sub)));
+	EXPECT_EQ(ENOENT, stat_err("g"));
+	ASSERT_EQ(0, rename(HOST "/away", D "/sub"));
+	EXPECT_EQ(0, text_is(K "/sub/g", "below"));
+	EXPECT_EQ(0, text_is(K "/sub/key", "target"));
+	ASSERT_EQ(0, chdir("/"));
+}
+
+TEST_F(below, a_mount_goes_with_the_directory_it_is_on)
+{
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	ASSERT_EQ(0, mount("none", K "/sub/deep", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, put_text(K "/sub/deep/x", "x"));
+	ASSERT_EQ(0, rename(D "/sub", HOST "/away"));
+	EXPECT_EQ(ENOENT, stat_err(K "/sub/deep/x"));
+	EXPECT_EQ(1, run("grep -q " K "/sub /proc/self/mounts"));
+	ASSERT_EQ(0, rename(HOST "/away", D "/sub"));
+	EXPECT_EQ(0, text_is(K "/sub/deep/h", "deep"));
+	ASSERT_EQ(0, mount("none", K "/sub/deep", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, run("rm -r " D "/sub/deep"));
+	EXPECT_EQ(ENOENT, stat_err(K "/sub/deep/x"));
+	EXPECT_EQ(1, run("grep -q " K "/sub /proc/self/mounts"));
+}
+
+/*
+ * The host path leads through a directory whose lock a rename holds: it may
+ * not be walked then.
+ */
+TEST_F(below, a_rename_does_not_wait_for_itself)
+{
+	ASSERT_EQ(0, mkdir(MNT "/m", 0755));
+	ASSERT_EQ(0, mount("none", MNT "/m", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, mkdir(MNT "/m/d", 0755));
+	ASSERT_EQ(0, put_text(MNT "/m/d/f", "file"));
+	ASSERT_EQ(0, put_text(MNT "/mine", "mine"));
+	ASSERT_EQ(0, table("/k " MNT "/m/d subdirs"));
+	EXPECT_EQ(0, text_is(K "/f", "file"));
+	ASSERT_EQ(0, umount(MNT "/m"));
+	ASSERT_EQ(0, rmdir(MNT "/m"));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(K "/f", MNT "/new")));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(K "/none", MNT "/new")));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(MNT "/mine", K "/f")));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(MNT "/mine", K "/none")));
+	EXPECT_EQ(EOPNOTSUPP, ERR(renameat2(AT_FDCWD, MNT "/mine", AT_FDCWD,
+					    K "/f", RENAME_EXCHANGE)));
+	EXPECT_EQ(0, text_is(MNT "/mine", "mine"));
+	EXPECT_EQ(ENOENT, stat_err(K "/f"));
+}
+
 /* Keys below a mapped directory, registered before it or after */
 
 FIXTURE(order)
