@@ -7,7 +7,8 @@
  * that nobody asks for pay nothing. A node in memory has dentries as long as it
  * lives. That of a key may be gone and come again: then the key is looked for
  * in the table, and walked to by its name. Numbers of keys are not used twice,
- * and the generation tells one life of the module from the next.
+ * and the generation tells one life of the module from the next. Handles below
+ * mapped directories are those of mirror_handle.c.
  */
 #include "rumpfs.h"
 
@@ -22,6 +23,8 @@
 /* Types of handles; other file systems use these two in the same sense. */
 #define RUMPFS_FID		0x81
 #define RUMPFS_FID_PARENT	0x82
+/* Of what lies below a mapped directory: see mirror_handle.c */
+#define RUMPFS_FID_MIRRORED	0x83
 
 /* A node in a handle, in words; with RUMPFS_FID_PARENT its parent follows. */
 #define RUMPFS_FID_WORDS	3
@@ -58,13 +61,15 @@ static int rumpfs_fid_is(struct inode *inode, void *data)
 static int rumpfs_encode_fh(struct inode *inode, u32 *fid, int *len,
 			    struct inode *parent)
 {
-	int words = parent ? 2 * RUMPFS_FID_WORDS : RUMPFS_FID_WORDS;
+	int words;
 
-	/* The host's objects are found by path alone. */
-	if (RUMPFS_NODE(inode)->is_mirrored ||
-	    (parent && RUMPFS_NODE(parent)->is_mirrored))
-		return FILEID_INVALID;
-
+	if (RUMPFS_NODE(inode)->is_mirrored)
+		return etfs_mirror_fid_put(inode, fid, len) ?
+			RUMPFS_FID_MIRRORED : FILEID_INVALID;
+	/* What is found by its path has its parents. */
+	if (parent && RUMPFS_NODE(parent)->is_mirrored)
+		parent = NULL;
+	words = parent ? 2 * RUMPFS_FID_WORDS : RUMPFS_FID_WORDS;
 	if (*len < words) {
 		*len = words;
 		return FILEID_INVALID;
@@ -97,13 +102,11 @@ static char *rumpfs_key_path(struct etfs_table *table, u64 ino)
 }
 
 /* Context: no lock held. */
-static struct dentry *rumpfs_key_walk(struct super_block *sb, char *path)
+struct dentry *rumpfs_walk(struct dentry *dir, char *path)
 {
-	struct dentry *dir = dget(sb->s_root), *dentry;
+	struct dentry *dentry;
 	char *component;
 
-	/* Begins with a slash. */
-	strsep(&path, "/");
 	while ((component = strsep(&path, "/"))) {
 		struct qstr name = QSTR_INIT(component, strlen(component));
 
@@ -120,7 +123,7 @@ static struct dentry *rumpfs_key_walk(struct super_block *sb, char *path)
 	return dir;
 }
 
-static struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino)
+struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino)
 {
 	struct dentry *dentry;
 	char *path;
@@ -128,7 +131,8 @@ static struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino)
 	path = rumpfs_key_path(RUMPFS_SB(sb)->table, ino);
 	if (!path)
 		return NULL;
-	dentry = rumpfs_key_walk(sb, path);
+	/* Begins with a slash. */
+	dentry = rumpfs_walk(dget(sb->s_root), path + 1);
 	kfree(path);
 	if (IS_ERR_OR_NULL(dentry))
 		return dentry;
@@ -161,6 +165,8 @@ static struct dentry *rumpfs_fid_find(struct super_block *sb, u32 *fid)
 static struct dentry *rumpfs_fh_to_dentry(struct super_block *sb,
 					  struct fid *fid, int len, int type)
 {
+	if (type == RUMPFS_FID_MIRRORED)
+		return etfs_mirror_fid_find(sb, fid->raw, len);
 	if ((type != RUMPFS_FID && type != RUMPFS_FID_PARENT) ||
 	    len < RUMPFS_FID_WORDS)
 		return NULL;

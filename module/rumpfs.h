@@ -383,6 +383,11 @@ int rumpfs_ioctl_stat(struct file *file, void *arg);
 
 /* In export.c: handles of nodes */
 void rumpfs_export_init(struct super_block *sb);
+/* Of a key's node, by its number. Return: NULL if there is none, or an errno. */
+struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino);
+/* Walk from dir, whose reference goes; path is taken apart. Return: as above. */
+struct dentry *rumpfs_walk(struct dentry *dir, char *path);
+
 /* One name of the table, copied out of the RCU section. */
 struct rumpfs_listed {
 	char name[NAME_MAX];
@@ -538,6 +543,11 @@ void etfs_mirror_use_xattrs(struct super_block *sb);
 ssize_t etfs_mirror_getxattr(struct dentry *dentry, struct inode *inode,
 			     const char *name, void *buf, size_t size);
 void etfs_mirror_exit(void);
+
+/* In mirror_handle.c; sizes in words */
+/* Return: whether it fits; *words is what it takes. */
+bool etfs_mirror_fid_put(struct inode *inode, u32 *fid, int *words);
+struct dentry *etfs_mirror_fid_find(struct super_block *sb, u32 *fid, int words);
 
 /* In cover.c: a window's pages in somebody's address space */
 int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);

@@ -452,4 +452,173 @@ TEST_F(key_handle, a_disk_and_a_directory_above_are_found)
 	EXPECT_EQ(ESTALE, handle_err(&above));
 }
 
+/*
+ * Below a mapped directory
+ *
+ *	/mnt/host/d	seen at /mnt/rump/m
+ *	|-- f		"file"
+ *	`-- sub/
+ *	    `-- g	"below"
+ */
+#define D HOST "/d"
+#define M MNT "/m"
+
+static const char long_name[] =
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
+
+FIXTURE(mirror_handle)
+{
+	struct handle handle;
+};
+
+FIXTURE_SETUP(mirror_handle)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, mkdir(D "/sub", 0755));
+	ASSERT_EQ(0, put_text(D "/f", "file"));
+	ASSERT_EQ(0, put_text(D "/sub/g", "below"));
+	ASSERT_EQ(0, put_text(HOST "/f", "host"));
+	ASSERT_EQ(0, table("/m " D " subdirs"));
+}
+
+FIXTURE_TEARDOWN(mirror_handle)
+{
+	teardown_mount();
+}
+
+TEST_F(mirror_handle, every_node_is_found_again)
+{
+	const char *path[] = { M, M "/f", M "/sub", M "/sub/g", M "/key",
+			       M "/new", M "/new/key" };
+	struct handle handle[7];
+	int i, forget;
+
+	ASSERT_EQ(0, table("/m/key " HOST "/f reg\n/m/new/key " HOST "/f reg"));
+	for (i = 0; i < 7; i++) {
+		ASSERT_EQ(0, get_handle(path[i], &handle[i]));
+		if (i)
+			EXPECT_TRUE(memcmp(&handle[0], &handle[i],
+					   sizeof(handle[0])));
+	}
+	for (forget = 0; forget < 2; forget++) {
+		for (i = 0; i < 7; i++) {
+			EXPECT_EQ(ino_of(path[i]), handle_ino(&handle[i])) {
+				TH_LOG("%s: errno %d", path[i], errno);
+			}
+		}
+		EXPECT_EQ(0, handle_text_is(&handle[1], "file"));
+		EXPECT_EQ(0, handle_text_is(&handle[3], "below"));
+		EXPECT_EQ(0, handle_text_is(&handle[6], "host"));
+		ASSERT_EQ(0, forget_nodes());
+	}
+	EXPECT_EQ(0, get_handle_at(M "/f", &self->handle,
+				   AT_HANDLE_CONNECTABLE) == EINVAL ? 0 :
+		     handle_text_is(&self->handle, "file"));
+}
+
+TEST_F(mirror_handle, is_stale_when_the_object_is_not_there)
+{
+	struct handle below, dir;
+
+	ASSERT_EQ(0, get_handle(M "/f", &self->handle));
+	ASSERT_EQ(0, get_handle(M "/sub/g", &below));
+	ASSERT_EQ(0, get_handle(M "/sub", &dir));
+
+	/* Renamed, and back. */
+	ASSERT_EQ(0, rename(D "/sub", D "/away"));
+	EXPECT_EQ(ESTALE, handle_err(&below));
+	EXPECT_EQ(ESTALE, handle_err(&dir));
+	ASSERT_EQ(0, rename(D "/away", D "/sub"));
+	EXPECT_EQ(0, handle_text_is(&below, "below"));
+	EXPECT_EQ(ino_of(M "/sub"), handle_ino(&dir));
+
+	/* Replaced, known here and not. */
+	ASSERT_EQ(0, put_text(D "/other", "other"));
+	ASSERT_EQ(0, rename(D "/other", D "/f"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	ASSERT_EQ(0, get_handle(M "/f", &self->handle));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "other"));
+	ASSERT_EQ(0, put_text(D "/third", "third"));
+	ASSERT_EQ(0, rename(D "/third", D "/f"));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+
+	/* Removed. */
+	ASSERT_EQ(0, unlink(D "/sub/g"));
+	EXPECT_EQ(ESTALE, handle_err(&below));
+	ASSERT_EQ(0, rmdir(D "/sub"));
+	EXPECT_EQ(ESTALE, handle_err(&dir));
+}
+
+TEST_F(mirror_handle, is_of_one_key)
+{
+	ASSERT_EQ(0, get_handle(M "/f", &self->handle));
+	ASSERT_EQ(0, table("/m/f " HOST "/f reg"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	ASSERT_EQ(0, table("-/m/f"));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "file"));
+	ASSERT_EQ(0, table("-/m\n/m " D " subdirs"));
+	EXPECT_EQ(0, text_is(M "/f", "file"));
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+}
+
+/* A path that has no room in a handle is not kept: the node itself must be. */
+TEST_F(mirror_handle, of_a_long_path_is_known_as_long_as_its_node)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), D "/%s", long_name);
+	ASSERT_EQ(0, put_text(path, "long"));
+	snprintf(path, sizeof(path), M "/%s", long_name);
+	ASSERT_EQ(0, get_handle(path, &self->handle));
+	fd = open(path, O_RDONLY);
+	EXPECT_EQ(0, handle_text_is(&self->handle, "long"));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(0, handle_text_is(&self->handle, "long"));
+	close(fd);
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(ESTALE, handle_err(&self->handle));
+	EXPECT_EQ(0, text_is(path, "long"));
+	EXPECT_EQ(0, handle_text_is(&self->handle, "long"));
+}
+
+TEST_F(mirror_handle, tells_the_room_it_takes)
+{
+	struct handle exact = { };
+	int mount_id;
+
+	EXPECT_EQ(EOVERFLOW, ERR(name_to_handle_at(AT_FDCWD, M "/sub/g",
+						   &exact.fh, &mount_id, 0)));
+	EXPECT_LT(36, exact.fh.handle_bytes);
+	ASSERT_EQ(0, ERR(name_to_handle_at(AT_FDCWD, M "/sub/g", &exact.fh,
+					   &mount_id, 0)));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(0, handle_text_is(&exact, "below"));
+}
+
+TEST_F(mirror_handle, every_byte_of_it_counts)
+{
+	struct handle bad;
+	int i;
+
+	ASSERT_EQ(0, get_handle(M "/f", &self->handle));
+	for (i = 0; i < (int)self->handle.fh.handle_bytes; i++) {
+		bad = self->handle;
+		bad.fh.f_handle[i] ^= 0x81;
+		/* Those of the path do once it has to be walked. */
+		if (i < 36)
+			EXPECT_EQ(ESTALE, handle_err(&bad));
+		ASSERT_EQ(0, forget_nodes());
+		if (i < 37) {
+			EXPECT_EQ(ESTALE, handle_err(&bad)) {
+				TH_LOG("byte %d", i);
+			}
+		}
+	}
+	EXPECT_EQ(0, handle_text_is(&self->handle, "file"));
+}
+
 TEST_HARNESS_MAIN
