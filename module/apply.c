@@ -176,35 +176,47 @@ static int etfs_batch_make_maps(struct etfs_batch *batch)
 	return 0;
 }
 
-/* Go on with what the map to be replaced has. Return: as ->follow. */
-static int etfs_op_follow(const struct etfs_batch *batch, struct etfs_op *op,
-			  struct etfs_reason *why)
+/* The map at the key of one that may replace it, with a reference, or NULL. */
+static struct etfs_map *etfs_op_find_old(const struct etfs_batch *batch,
+					 const struct etfs_op *op)
 {
 	const struct etfs_kind *kind = op->map->kind;
 	struct etfs_map *old;
-	int ret = 0;
 
 	if (op->verb != ETFS_SET || op->is_new || !kind->follow)
-		return 0;
+		return NULL;
 	mutex_lock(&batch->table->lock);
 	old = etfs_table_find(batch->table, op->spec.key);
-	if (old)
+	if (old && old->kind == kind)
 		etfs_map_get(old);
-	mutex_unlock(&batch->table->lock);
-	if (!old)
-		return 0;
-	if (old->kind == kind)
-		ret = kind->follow(op->map, old, why);
-	if (ret > 0)
-		op->follows = old;
 	else
-		etfs_map_put(old);
-	return ret;
+		old = NULL;
+	mutex_unlock(&batch->table->lock);
+	return old;
 }
 
-/* Another one is at the key by now. */
+static int etfs_op_do_bind(const struct etfs_batch *batch, struct etfs_op *op,
+			   struct etfs_reason *why)
+{
+	const struct etfs_kind *kind = op->map->kind;
+	struct etfs_map *old = etfs_op_find_old(batch, op);
+	int ret;
+
+	ret = old ? kind->follow(op->map, old, why) :
+		    kind->bind(op->map, why);
+	op->map->is_bound = ret >= 0;
+	if (ret > 0)
+		op->follows = old;
+	else if (old)
+		etfs_map_put(old);
+	return min(ret, 0);
+}
+
+/* Another one is at the key by now: the same file again, but anew. */
 static void etfs_op_unfollow(struct etfs_op *op)
 {
+	if (!op->given)
+		op->given = get_file(op->map->host);
 	op->map->kind->unbind(op->map);
 	op->map->is_bound = false;
 	op->is_ready = false;
@@ -221,16 +233,8 @@ static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 
 	/* It is lent: who goes on with it has put a file of its own there. */
 	map->host = op->given;
-	if (batch->is_dry && map->kind->check) {
-		err = map->kind->check(map, why);
-	} else {
-		err = etfs_op_follow(batch, op, why);
-		if (err)
-			err = min(err, 0);
-		else
-			err = map->kind->bind(map, why);
-		map->is_bound = !err;
-	}
+	err = batch->is_dry && map->kind->check ?
+		map->kind->check(map, why) : etfs_op_do_bind(batch, op, why);
 	if (map->host == op->given)
 		map->host = NULL;
 	return err;

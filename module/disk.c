@@ -188,7 +188,7 @@ static bool etfs_host_has_flush(const struct file *host)
 static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 {
 	struct queue_limits lim = {
-		.logical_block_size	= etfs_disk_bs(disk->map, disk->host),
+		.logical_block_size	= disk->bs,
 		.max_hw_sectors		= SZ_4M >> SECTOR_SHIFT,
 		.max_segments		= USHRT_MAX,
 		.max_segment_size	= UINT_MAX,
@@ -257,6 +257,7 @@ static int etfs_disk_add(struct etfs_map *map, struct file *host)
 	seqcount_spinlock_init(&disk->win_seq, &disk->lock);
 	disk->host = host;
 	disk->is_ro = map->spec.flags & ETFS_MAP_RO;
+	disk->bs = etfs_disk_bs(map, host);
 	disk->target = etfs_disk_target(map, host);
 	spin_lock(&disk->lock);
 	etfs_disk_set_map(disk, map);
@@ -344,54 +345,76 @@ static int etfs_disk_check(struct etfs_map *map, struct etfs_reason *why)
 	return 0;
 }
 
-static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
+/*
+ * Would the disk be the same but for its window and what fails? Then it lends
+ * its host; it may be on its way out.
+ */
+static struct file *etfs_disk_fits(struct etfs_map *old,
+				   const struct etfs_map *map,
+				   const struct file *host)
 {
-	struct file *host = etfs_disk_open_host(map, why);
+	const struct etfs_disk *disk = old->disk;
+	struct file *has = etfs_map_get_host(old);
+
+	if (has && file_inode(has) == file_inode(host) &&
+	    !((has->f_flags ^ host->f_flags) & O_DIRECT) &&
+	    disk->is_ro == !!(map->spec.flags & ETFS_MAP_RO) &&
+	    disk->bs == etfs_disk_bs(map, host) &&
+	    disk->target == etfs_disk_target(map, host))
+		return has;
+	if (has)
+		fput(has);
+	return NULL;
+}
+
+static int etfs_disk_bind_new(struct etfs_map *map, struct file *host,
+			      struct etfs_reason *why)
+{
 	int err;
 
-	if (IS_ERR(host))
-		return PTR_ERR(host);
 	etfs_refuse(why, "the disk cannot be made");
 	etfs_map_set_host(map, get_file(host));
 	err = etfs_disk_add(map, host);
-	if (err) {
+	if (err)
 		etfs_map_drop_host(map);
-		fput(host);
-	}
 	map->is_pinned = !err;
 	return err;
 }
 
-/* Would the disk be the same but for its window and what fails? */
-static bool etfs_disk_fits(const struct etfs_disk *disk,
-			   const struct etfs_map *map, const struct file *host)
+/* The map it is at keeps the disk there meanwhile. */
+static void etfs_disk_bind_old(struct etfs_map *map, struct etfs_disk *disk,
+			       struct file *host)
 {
-	return file_inode(disk->host) == file_inode(host) &&
-	       disk->is_ro == !!(map->spec.flags & ETFS_MAP_RO) &&
-	       !((disk->host->f_flags ^ host->f_flags) & O_DIRECT) &&
-	       disk->target == etfs_disk_target(map, host) &&
-	       queue_logical_block_size(disk->gd->queue) ==
-	       etfs_disk_bs(map, host);
+	refcount_inc(&disk->ref);
+	map->disk = disk;
+	etfs_map_set_host(map, host);
+	map->is_pinned = true;
 }
 
 static int etfs_disk_follow(struct etfs_map *map, struct etfs_map *old,
 			    struct etfs_reason *why)
 {
-	struct file *host = etfs_disk_open_host(map, why);
-	struct etfs_disk *disk = old->disk;
-	bool fits;
+	struct file *host = etfs_disk_open_host(map, why), *has = NULL;
+	int err;
 
 	if (IS_ERR(host))
 		return PTR_ERR(host);
-	fits = etfs_disk_fits(disk, map, host);
-	if (fits) {
-		refcount_inc(&disk->ref);
-		map->disk = disk;
-		etfs_map_set_host(map, get_file(disk->host));
-		map->is_pinned = true;
+	if (old)
+		has = etfs_disk_fits(old, map, host);
+	if (has) {
+		etfs_disk_bind_old(map, old->disk, has);
+		fput(host);
+		return 1;
 	}
-	fput(host);
-	return fits;
+	err = etfs_disk_bind_new(map, host, why);
+	if (err)
+		fput(host);
+	return err;
+}
+
+static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
+{
+	return etfs_disk_follow(map, NULL, why);
 }
 
 /* Who has it open has the new map open from now on. */

@@ -35,6 +35,8 @@ struct etfs_disk {
 	seqcount_spinlock_t win_seq;
 	/* I: */
 	bool is_ro;
+	/* I: bytes of a block */
+	u32 bs;
 	/* S: see struct etfs_spec */
 	u16 fail;
 	u32 fail_seed;

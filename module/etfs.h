@@ -384,9 +384,9 @@ struct etfs_kind {
 	/* Refuse the same, but make no device. NULL: bind makes none. */
 	int (*check)(struct etfs_map *map, struct etfs_reason *why);
 	/*
-	 * Instead of bind: go on with what old, which is to be replaced, is
-	 * bound to. Return: 1; 0 if it is not the same, and bind is due; an
-	 * errno. NULL: that is never done.
+	 * Bind, or go on with what old, which is to be replaced, is bound to if
+	 * that would be the same. Return: 1 if it was, 0, or an errno. NULL:
+	 * that is never done.
 	 */
 	int (*follow)(struct etfs_map *map, struct etfs_map *old,
 		      struct etfs_reason *why);
@@ -589,8 +589,6 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 /* lookup: LOOKUP_CACHED for -EAGAIN where a lock would have to be taken. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
 		      unsigned int lookup);
-/* Let go of what reg, dir or subdirs is bound to, if it is pinned. */
-void etfs_host_unpin(struct etfs_map *map);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */

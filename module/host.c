@@ -291,6 +291,9 @@ static int etfs_host_rename(struct etfs_map *map, struct path *path,
 	const char *name;
 
 	name = buf ? d_path(path, buf, PATH_MAX) : ERR_PTR(-ENOMEM);
+	/* Not for the first time, if it is bound again. */
+	kfree(map->host_path);
+	map->host_path = NULL;
 	if (!IS_ERR(name))
 		map->host_path = kstrdup(name, GFP_KERNEL_ACCOUNT);
 	kfree(buf);
@@ -446,15 +449,6 @@ int etfs_host_pin(struct etfs_map *map, const struct path *path,
 	map->is_pinned = true;
 	etfs_map_set_host(map, host);
 	return 0;
-}
-
-void etfs_host_unpin(struct etfs_map *map)
-{
-	struct file *host = map->host;
-
-	etfs_map_set_host(map, NULL);
-	if (host)
-		fput(host);
 }
 
 /* One more open file of what host is open on. */

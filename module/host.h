@@ -31,7 +31,7 @@ struct file *etfs_host_open_as(const struct etfs_map *map,
 			       const struct path *path, int flags);
 /* A file gives nobody more rights than it does where it is mounted. */
 int etfs_host_stat(const struct path *path, struct kstat *stat);
-/* Bind the map to the object: see etfs_host_unpin(). */
+/* Bind the map to the object: see etfs_map_drop_host(). */
 int etfs_host_pin(struct etfs_map *map, const struct path *path,
 		  struct etfs_reason *why);
 /* What the node shows until somebody looks at the host again. */

@@ -487,7 +487,7 @@ static void etfs_mirror_remove(struct etfs_map *map)
 		.name	= #kind,			\
 		.type	= S_IFDIR,			\
 		.bind	= etfs_host_bind_dir,		\
-		.unbind	= etfs_host_unpin,		\
+		.unbind	= etfs_map_drop_host,		\
 		.node	= etfs_mirror_top,		\
 		.open	= etfs_mirror_open,		\
 		.remove	= etfs_mirror_remove,		\

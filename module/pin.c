@@ -98,6 +98,8 @@ int etfs_pin_begin(struct etfs_map *map, const struct path *host,
 	int err = buf ? 0 : -ENOMEM;
 
 	path = buf ? etfs_pin_path(map, host, buf) : NULL;
+	kfree(map->own_path);
+	map->own_path = NULL;
 	if (path && strcmp(path, map->spec.host)) {
 		map->own_path = kstrdup(path, GFP_KERNEL_ACCOUNT);
 		if (!map->own_path)
