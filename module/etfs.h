@@ -352,10 +352,6 @@ struct etfs_map {
 	bool is_bound;
 	/* I: its host file was bound for good */
 	bool is_pinned;
-	/* I: where the strings of spec are */
-	char *strings;
-	/* L: spec.host if it is not there */
-	char *host_path;
 	/* L: where the bound host was when spec.host was written, if not there */
 	char *own_path;
 };
@@ -539,6 +535,8 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 void etfs_map_get(struct etfs_map *map);
 bool etfs_map_tryget(struct etfs_map *map);
 void etfs_map_put(struct etfs_map *map);
+/* It has this path from now on; takes it over. Context: not listed, or L. */
+void etfs_map_set_host_path(struct etfs_map *map, char *path);
 /* A kind that binds its host file lends it, and takes it back with NULL. */
 void etfs_map_set_host(struct etfs_map *map, struct file *host);
 void etfs_map_drop_host(struct etfs_map *map);

@@ -287,23 +287,19 @@ static int etfs_host_judge_window(const struct etfs_map *map,
 static int etfs_host_rename(struct etfs_map *map, struct path *path,
 			    struct etfs_reason *why)
 {
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL), *own;
 	const char *name;
 
 	name = buf ? d_path(path, buf, PATH_MAX) : ERR_PTR(-ENOMEM);
-	/* Not for the first time, if it is bound again. */
-	kfree(map->host_path);
-	map->host_path = NULL;
-	if (!IS_ERR(name))
-		map->host_path = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	own = IS_ERR(name) ? NULL : kstrdup(name, GFP_KERNEL_ACCOUNT);
 	kfree(buf);
-	if (!map->host_path) {
+	if (!own) {
 		path_put(path);
 		etfs_refuse(why, "the open file has no path of its own (%pe)",
 			    IS_ERR(name) ? name : ERR_PTR(-ENOMEM));
 		return IS_ERR(name) ? PTR_ERR(name) : -ENOMEM;
 	}
-	map->spec.host = map->host_path;
+	etfs_map_set_host_path(map, own);
 	if (map->spec.type != ETFS_BLK && map->spec.type != ETFS_CHR)
 		map->spec.flags |= ETFS_MAP_PIN;
 	return 0;

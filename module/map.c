@@ -46,6 +46,14 @@ void etfs_map_exit(void)
 	kmem_cache_destroy(etfs_map_cache);
 }
 
+/* The host's string is behind the key's, unless it was set since. */
+void etfs_map_set_host_path(struct etfs_map *map, char *path)
+{
+	if (map->spec.host != map->spec.key + strlen(map->spec.key) + 1)
+		kfree(map->spec.host);
+	map->spec.host = path;
+}
+
 static void etfs_map_release(struct work_struct *work)
 {
 	struct etfs_map *map = container_of(to_rcu_work(work), struct etfs_map,
@@ -55,9 +63,9 @@ static void etfs_map_release(struct work_struct *work)
 		map->kind->unbind(map);
 	etfs_origin_put(map->origin);
 	etfs_gate_free(map->gate);
-	kfree(map->host_path);
+	etfs_map_set_host_path(map, NULL);
 	kfree(map->own_path);
-	kfree(map->strings);
+	kfree(map->spec.key);
 	kmem_cache_free(etfs_map_cache, map);
 }
 
@@ -87,15 +95,14 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 	map = kmem_cache_zalloc(etfs_map_cache, GFP_KERNEL);
 	if (!map)
 		return NULL;
-	map->strings = kmalloc(len, GFP_KERNEL_ACCOUNT);
-	if (!map->strings) {
+	at = kmalloc(len, GFP_KERNEL_ACCOUNT);
+	if (!at) {
 		kmem_cache_free(etfs_map_cache, map);
 		return NULL;
 	}
 	refcount_set(&map->ref, 1);
 	map->kind = kind;
 	map->spec = *spec;
-	at = map->strings;
 	map->spec.key = etfs_map_string(&at, spec->key);
 	map->spec.host = etfs_map_string(&at, spec->host);
 	map->spec.tag = etfs_map_string(&at, spec->tag);

@@ -126,8 +126,6 @@ bool etfs_pin_update(struct etfs_map *map, char *buf)
 		return false;
 	kfree(map->own_path);
 	map->own_path = NULL;
-	kfree(map->host_path);
-	map->host_path = path;
-	map->spec.host = path;
+	etfs_map_set_host_path(map, path);
 	return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a table takes of the machine's memory. */
 
+#include <limits.h>
 #include <sys/ioctl.h>
 
 #include "lib/fixture.h"
@@ -79,19 +80,26 @@ static int apply(int dir, struct rumpfs_op *ops, int nr)
 TEST_F(memory, a_mapping_takes_at_most_512_bytes)
 {
 	struct rumpfs_op flush = { .op = RUMPFS_OP_FLUSH };
-	long before, after;
+	long before, bytes, least = LONG_MAX;
+	int turn;
 
 	/* Once, so that what stays for good is there. */
 	ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
 	ASSERT_EQ(0, apply(self->dir, &flush, 1));
-	before = slab_bytes();
-	ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
-	after = slab_bytes();
-	TH_LOG("%ld bytes a mapping, its names among them",
-	       (after - before) / KEYS);
-	EXPECT_LT(0, after - before);
-	EXPECT_GE(512L * KEYS, after - before);
-	EXPECT_EQ(0, apply(self->dir, &flush, 1));
+	/* Others take memory, too: the least of some turns is the table's. */
+	for (turn = 0; turn < 4; turn++) {
+		before = slab_bytes();
+		ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
+		bytes = slab_bytes() - before;
+		if (bytes < least)
+			least = bytes;
+		ASSERT_EQ(0, apply(self->dir, &flush, 1));
+		/* What was removed is freed after a while. */
+		ASSERT_TRUE(WAIT_FOR(slab_bytes() - before < bytes / 8));
+	}
+	TH_LOG("%ld bytes a mapping, its names among them", least / KEYS);
+	EXPECT_LT(0, least);
+	EXPECT_GE(512L * KEYS, least);
 }
 
 TEST_HARNESS_MAIN
