@@ -6,12 +6,13 @@
 #include <linux/kdev_t.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 /* A text that is read at once; a longer one takes further calls. */
-#define ETFS_MAX_LIST	(1U << 20)
+#define ETFS_MAX_LIST	SZ_1M
 
 static struct rumpfs_sb *rumpfs_sb_of(const struct file *file)
 {

@@ -304,7 +304,7 @@ static int etfs_disk_judge_blocks(const struct etfs_map *map,
 
 	if (align > 1 && (bs < align || !IS_ALIGNED(map->spec.win.offset, align) ||
 			  !IS_ALIGNED(size, align))) {
-		etfs_refuse(why, "dio of this host file is by %u bytes, not window %llu+%llu with bs=%u",
+		etfs_refuse(why, "dio is by %u bytes here, not window %llu+%llu with bs=%u",
 			    align, map->spec.win.offset, size, bs);
 		return -EINVAL;
 	}

@@ -160,10 +160,9 @@ static int etfs_spec_relative(struct etfs_batch *batch, struct etfs_line *line,
 }
 
 /* The file itself, told by the name it has. */
-static int etfs_spec_given(struct etfs_line *line, struct etfs_op *op, int fd)
+static int etfs_spec_given(struct etfs_batch *batch, struct etfs_line *line,
+			   struct etfs_op *op, int fd)
 {
-	static char none[] = "";
-
 	if (fd < 0)
 		return etfs_line_refuse(line, 0, fd == -1 ? -EINVAL : -EBADF,
 					"neither a host path nor an open file");
@@ -171,7 +170,10 @@ static int etfs_spec_given(struct etfs_line *line, struct etfs_op *op, int fd)
 	if (!op->given)
 		return etfs_line_refuse(line, 0, -EBADF, "no file is open at %d",
 					fd);
-	op->spec.host = none;
+	op->spec.host = etfs_batch_alloc(batch, 1);
+	if (!op->spec.host)
+		return etfs_line_refuse(line, 0, -ENOMEM, "out of memory");
+	op->spec.host[0] = '\0';
 	return 0;
 }
 
@@ -181,7 +183,7 @@ static int etfs_spec_host(struct etfs_batch *batch, struct etfs_line *line,
 	int err;
 
 	if (!from->host)
-		return etfs_spec_given(line, op, from->host_fd);
+		return etfs_spec_given(batch, line, op, from->host_fd);
 	err = etfs_spec_string(batch, line, from->host, PATH_MAX - 1,
 			       "the host path", &op->spec.host);
 	if (err)

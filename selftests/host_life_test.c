@@ -24,17 +24,16 @@ FIXTURE_VARIANT(host_life)
 	const char *file;
 };
 
-#define KIND(kind)							\
-	FIXTURE_VARIANT_ADD(host_life, kind) {				\
-		.name = #kind, .file = KEY };				\
-	FIXTURE_VARIANT_ADD(host_life, below_##kind) {			\
-		.name = #kind, .file = BELOW }
-
-KIND(tmpfs);
-KIND(ext4);
-KIND(overlay);
-KIND(xfs);
-KIND(btrfs);
+FIXTURE_VARIANT_ADD(host_life, tmpfs) { .name = "tmpfs", .file = KEY };
+FIXTURE_VARIANT_ADD(host_life, below_tmpfs) { .name = "tmpfs", .file = BELOW };
+FIXTURE_VARIANT_ADD(host_life, ext4) { .name = "ext4", .file = KEY };
+FIXTURE_VARIANT_ADD(host_life, below_ext4) { .name = "ext4", .file = BELOW };
+FIXTURE_VARIANT_ADD(host_life, overlay) { .name = "overlay", .file = KEY };
+FIXTURE_VARIANT_ADD(host_life, below_overlay) { .name = "overlay", .file = BELOW };
+FIXTURE_VARIANT_ADD(host_life, xfs) { .name = "xfs", .file = KEY };
+FIXTURE_VARIANT_ADD(host_life, below_xfs) { .name = "xfs", .file = BELOW };
+FIXTURE_VARIANT_ADD(host_life, btrfs) { .name = "btrfs", .file = KEY };
+FIXTURE_VARIANT_ADD(host_life, below_btrfs) { .name = "btrfs", .file = BELOW };
 
 FIXTURE_SETUP(host_life)
 {

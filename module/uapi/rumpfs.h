@@ -97,21 +97,21 @@ enum rumpfs_type {
  * _GID say that the member of that name counts. EINVAL: a type does not take it,
  * or this version does not have it.
  */
-#define RUMPFS_MAP_RO		(1U << 0)
-#define RUMPFS_MAP_PIN		(1U << 1)
-#define RUMPFS_MAP_HIDDEN	(1U << 2)
-#define RUMPFS_MAP_DIO		(1U << 3)
-#define RUMPFS_MAP_PART		(1U << 4)
-#define RUMPFS_MAP_MODE		(1U << 5)
-#define RUMPFS_MAP_UID		(1U << 6)
-#define RUMPFS_MAP_GID		(1U << 7)
+#define RUMPFS_MAP_RO		0x001
+#define RUMPFS_MAP_PIN		0x002
+#define RUMPFS_MAP_HIDDEN	0x004
+#define RUMPFS_MAP_DIO		0x008
+#define RUMPFS_MAP_PART		0x010
+#define RUMPFS_MAP_MODE		0x020
+#define RUMPFS_MAP_UID		0x040
+#define RUMPFS_MAP_GID		0x080
 /*
  * How to remove, for RUMPFS_OP_REMOVE, _REMOVE_TAG and _FLUSH. EBUSY: _BUSY, and
  * something has it open, mapped or mounted. EINVAL: both.
  */
-#define RUMPFS_MAP_LAZY		0U
-#define RUMPFS_MAP_BUSY		(1U << 8)
-#define RUMPFS_MAP_REVOKE	(1U << 9)
+#define RUMPFS_MAP_LAZY		0x000
+#define RUMPFS_MAP_BUSY		0x100
+#define RUMPFS_MAP_REVOKE	0x200
 
 /** RUMPFS_SIZE_HOST - a window without an end of its own follows the host's. */
 #define RUMPFS_SIZE_HOST	(~0ULL)
@@ -168,9 +168,9 @@ struct rumpfs_op {
 
 /* Flags of RUMPFS_IOC_APPLY: */
 /* say what would be refused, change nothing and make no device */
-#define RUMPFS_APPLY_DRY_RUN		(1U << 0)
+#define RUMPFS_APPLY_DRY_RUN		0x01
 /* the table begins empty, what it had goes lazily; all must be ADD or SET */
-#define RUMPFS_APPLY_REPLACE_ALL	(1U << 1)
+#define RUMPFS_APPLY_REPLACE_ALL	0x02
 
 /**
  * struct rumpfs_apply - argument of RUMPFS_IOC_APPLY

@@ -332,9 +332,10 @@ static inline int mount_kind(const char *kind, const char *dir)
 	if (!strcmp(kind, "ext4"))
 		return mount_ext4(dir, image, 32);
 	if (!strcmp(kind, "overlay"))
-		return run("mkdir -p %s/low %s/up %s/work && echo low >%s/low/low && mount -t overlay o -o lowerdir=%s/low,upperdir=%s/up,workdir=%s/work %s",
-			   image, image, image, image, image, image, image,
-			   dir) ? EIO : 0;
+		return run("i=%s; mkdir -p $i/low $i/up $i/work && "
+			   "echo low >$i/low/low && mount -t overlay o -o "
+			   "lowerdir=$i/low,upperdir=$i/up,workdir=$i/work %s",
+			   image, dir) ? EIO : 0;
 	snprintf(mkfs, sizeof(mkfs), "%s", !strcmp(kind, "xfs") ?
 		 "mkfs.xfs --unsupported -q -K" : "mkfs.btrfs -q -K --mixed");
 	if (run("command -v mkfs.%s && modprobe %s", kind, kind))
