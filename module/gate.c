@@ -180,9 +180,13 @@ void etfs_gate_shut(struct etfs_map *map)
 /* Return: -EINTR if a signal came first; the drain goes on by itself. */
 int etfs_gate_wait(struct etfs_map *map)
 {
-	if (!map->gate)
+	/* Pairs with the cmpxchg() in etfs_gate_make(). */
+	struct etfs_gate *gate = smp_load_acquire(&map->gate);
+
+	/* One made after the map had ended was not shut: nobody is inside. */
+	if (!gate || !percpu_ref_is_dying(&gate->inside))
 		return 0;
-	return wait_for_completion_interruptible(&map->gate->shut) ? -EINTR : 0;
+	return wait_for_completion_interruptible(&gate->shut) ? -EINTR : 0;
 }
 
 static void etfs_gate_count(struct etfs_gate *gate, struct etfs_usage *usage)
