@@ -67,6 +67,7 @@ static int etfs_spec_key(struct etfs_batch *batch, struct etfs_line *line,
 			 struct etfs_op *op, u64 from)
 {
 	struct etfs_field field = { .col = 1 };
+	bool is_cut;
 	int err;
 
 	if (!from)
@@ -76,8 +77,16 @@ static int etfs_spec_key(struct etfs_batch *batch, struct etfs_line *line,
 	if (err)
 		return err;
 	field.len = strlen(field.text);
+	is_cut = field.len > ETFS_MAX_KEY;
 	op->spec.key = field.text;
-	return etfs_line_canonical(line, &field);
+	err = etfs_line_canonical(line, &field);
+	if (err || !is_cut || line->late)
+		return err;
+	/* Whatever it would collapse to: its end was not read. */
+	etfs_line_refuse(line, 0, 0, "a key of more than %d bytes",
+			 ETFS_MAX_KEY);
+	etfs_line_later(line, 0, -ENAMETOOLONG);
+	return 0;
 }
 
 static int etfs_spec_tag(struct etfs_batch *batch, struct etfs_line *line,

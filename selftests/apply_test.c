@@ -297,6 +297,15 @@ TEST_F(apply, a_key_may_have_4095_bytes)
 	EXPECT_EQ(0, applied.failed_op);
 	EXPECT_EQ(ENAMETOOLONG, APPLY(self->fd, REMOVE(key)));
 	EXPECT_EQ(ENAMETOOLONG, stat_key(self->fd, key, &st));
+	/* Nor is one meant that is left when its end is cut off. */
+	EXPECT_EQ(0, APPLY(self->fd, ADD("/a", G)));
+	memset(key, '/', 4098);
+	key[1] = 'a';
+	key[4097] = 'b';
+	key[4098] = '\0';
+	EXPECT_EQ(ENAMETOOLONG, APPLY(self->fd, REMOVE(key)));
+	EXPECT_EQ(ENAMETOOLONG, stat_key(self->fd, key, &st));
+	EXPECT_EQ(0, APPLY(self->fd, REMOVE("/a")));
 	EXPECT_EQ(0, APPLY(self->fd, ADD(long_path(key, 4095), G)));
 	snprintf(rows, sizeof(rows), "%s " G " reg rw\n", key);
 	EXPECT_EQ(0, rows_are(rows));
