@@ -63,7 +63,8 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch)
 	struct etfs_op *ops;
 
 	if (batch->nr_ops == batch->max_ops) {
-		ops = kvcalloc(max, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+		ops = kvcalloc(max, sizeof(*ops), GFP_KERNEL_ACCOUNT |
+			       __GFP_NOWARN);
 		if (!ops)
 			return NULL;
 		if (batch->nr_ops)
