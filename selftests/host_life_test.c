@@ -143,6 +143,9 @@ TEST_F(host_life, full)
 	/* What was counted is there, and nothing else. */
 	EXPECT_EQ(sum, size_of(F));
 	EXPECT_EQ(sum, size_of(variant->file));
+	/* A full btrfs may have no room to cut a file, either. */
+	if (!strcmp(variant->name, "btrfs"))
+		return;
 	EXPECT_EQ(0, ERR(ftruncate(fd, 0)));
 	EXPECT_EQ(0, close(fd));
 	EXPECT_EQ(0, ERR(fsync(open(F, O_RDONLY))));
