@@ -172,10 +172,10 @@ static u32 etfs_disk_bs(const struct etfs_map *map, const struct file *host)
 				     etfs_host_dio_align(host));
 }
 
-/* A host that can fallocate can punch holes, but for these. */
+/* A host that can fallocate can punch holes anywhere, but for these. */
 static bool etfs_host_has_holes(const struct file *host)
 {
-	return host->f_op->fallocate &&
+	return host->f_op->fallocate && !S_ISBLK(file_inode(host)->i_mode) &&
 	       file_inode(host)->i_sb->s_magic != MSDOS_SUPER_MAGIC;
 }
 
@@ -198,6 +198,9 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 	blk_features_t features = BLK_FEAT_NOWAIT;
 	struct gendisk *gd;
 
+	/* The host's direct I/O looks at the memory, too. */
+	if (disk->host->f_flags & O_DIRECT)
+		lim.dma_alignment = disk->bs - 1;
 	if (etfs_host_has_holes(disk->host) && !disk->is_ro) {
 		lim.discard_granularity = PAGE_SIZE;
 		lim.max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
@@ -219,16 +222,19 @@ static int etfs_disk_alloc_gd(struct etfs_disk *disk)
 	return 0;
 }
 
-/* Whole sectors of a device of the host go to it as they are. */
+/* Whole blocks of a device of the host go to it as they are. */
 static struct block_device *etfs_disk_target(const struct etfs_map *map,
 					     const struct file *host)
 {
 	struct inode *inode = host->f_mapping->host;
 	u64 size = etfs_disk_size(map, host);
+	struct block_device *bdev;
 
-	return S_ISBLK(inode->i_mode) &&
-	       IS_ALIGNED(map->spec.win.offset | size, SECTOR_SIZE) ?
-		I_BDEV(inode) : NULL;
+	if (!S_ISBLK(inode->i_mode))
+		return NULL;
+	bdev = I_BDEV(inode);
+	return IS_ALIGNED(map->spec.win.offset | size,
+			  bdev_logical_block_size(bdev)) ? bdev : NULL;
 }
 
 /* Context: disk->lock held. */
@@ -381,6 +387,26 @@ static int etfs_disk_bind_new(struct etfs_map *map, struct file *host,
 	return err;
 }
 
+/*
+ * What was written to the window as it is goes there. The disk may be on its
+ * way out: until that has begun it has its gendisk.
+ */
+static void etfs_disk_sync(struct etfs_disk *disk)
+{
+	struct gendisk *gd = NULL;
+
+	spin_lock(&disk->lock);
+	if (!disk->is_removed) {
+		gd = disk->gd;
+		get_device(disk_to_dev(gd));
+	}
+	spin_unlock(&disk->lock);
+	if (!gd)
+		return;
+	sync_blockdev(gd->part0);
+	put_disk(gd);
+}
+
 /* The map it is at keeps the disk there meanwhile. */
 static void etfs_disk_bind_old(struct etfs_map *map, struct etfs_disk *disk,
 			       struct file *host)
@@ -402,6 +428,8 @@ static int etfs_disk_follow(struct etfs_map *map, struct etfs_map *old,
 	if (old)
 		has = etfs_disk_fits(old, map, host);
 	if (has) {
+		if (old->spec.win.offset != map->spec.win.offset)
+			etfs_disk_sync(old->disk);
 		etfs_disk_bind_old(map, old->disk, has);
 		fput(host);
 		return 1;
@@ -430,6 +458,9 @@ static void etfs_disk_adopt(struct etfs_map *map, struct etfs_map *old)
 	spin_unlock(&disk->lock);
 	set_capacity_and_notify(disk->gd, DIV_ROUND_UP_ULL(disk->win.size,
 							   SECTOR_SIZE));
+	/* Its own page cache is of other bytes now. */
+	if (old->spec.win.offset != map->spec.win.offset)
+		invalidate_bdev(disk->gd->part0);
 	etfs_map_drop_host(old);
 	etfs_map_put(old);
 }

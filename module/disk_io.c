@@ -166,16 +166,13 @@ static bool etfs_disk_may_hit(const struct etfs_disk *disk,
 }
 
 /* Of a bio that fails here some bytes may be there, as all will be soon. */
-static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio,
-			  const struct etfs_span *span)
+static bool etfs_disk_copy(const struct etfs_disk *disk, struct bio *bio,
+			   u64 off, bool is_write)
 {
-	u64 off = span->off;
-	bool is_write = op_is_write(bio_op(bio)), hit = true;
 	struct bvec_iter iter;
 	struct bio_vec bvec;
+	bool hit;
 
-	if (!etfs_disk_may_hit(disk, bio, span))
-		return false;
 	bio_for_each_segment(bvec, bio, iter) {
 		char *data = bvec_kmap_local(&bvec);
 
@@ -184,10 +181,28 @@ static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio,
 			flush_dcache_page(bvec.bv_page);
 		kunmap_local(data);
 		if (!hit)
-			break;
+			return false;
 		off += bvec.bv_len;
 	}
-	if (is_write && !test_and_set_bit(0, &disk->is_touched))
+	return true;
+}
+
+/* Who seals the file has its lock, and after that nothing is written. */
+static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio,
+			  const struct etfs_span *span)
+{
+	struct inode *inode = disk->host->f_mapping->host;
+	bool is_write = op_is_write(bio_op(bio)), hit;
+
+	if (!is_write)
+		return etfs_disk_may_hit(disk, bio, span) &&
+		       etfs_disk_copy(disk, bio, span->off, false);
+	if (!disk->has_write_hits || !inode_trylock_shared(inode))
+		return false;
+	hit = etfs_disk_may_hit(disk, bio, span) &&
+	      etfs_disk_copy(disk, bio, span->off, true);
+	inode_unlock_shared(inode);
+	if (hit && !test_and_set_bit(0, &disk->is_touched))
 		queue_delayed_work(disk->wq, &disk->touch, ETFS_TOUCH_DELAY);
 	return hit;
 }
@@ -466,7 +481,8 @@ static void etfs_disk_find_hits(struct etfs_disk *disk)
 		disk->has_read_hits = true;
 		disk->has_write_hits = true;
 	} else if (S_ISBLK(inode->i_mode) ||
-		   sb->s_type->fs_flags & FS_REQUIRES_DEV) {
+		   ((sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
+		    sb->s_magic != FUSE_SUPER_MAGIC)) {
 		disk->has_read_hits = true;
 	}
 }

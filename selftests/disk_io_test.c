@@ -411,6 +411,27 @@ TEST_F(host, a_key_set_again_keeps_its_disk_and_takes_the_window)
 	EXPECT_EQ(ENOENT, stat_err(KEY));
 }
 
+TEST_F(host, a_window_that_moves_leaves_what_was_written_where_it_was)
+{
+	int fd;
+
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, table("/disk " F " blk size=1M"));
+	/* Dirty in the disk's own page cache. */
+	fd = open(KEY, O_RDWR);
+	ASSERT_LE(0, fd);
+	memset(buf, 7, 4096);
+	ASSERT_EQ(4096, pwrite(fd, buf, 4096, 0));
+	ASSERT_EQ(0, table("=/disk " F " blk offset=1M,size=1M"));
+	ASSERT_EQ(4096, pread(fd, buf, 4096, 0));
+	EXPECT_EQ(-1, fill_differs(buf, 4096, 1048576, SEED));
+	ASSERT_EQ(0, fsync(fd));
+	close(fd);
+	ASSERT_EQ(4096, get_bytes(F, buf, 4096, 0));
+	EXPECT_EQ(-1, byte_differs(buf, 4096, 7));
+	EXPECT_EQ(0, fill_is(F, 4096, TOTAL - 4096, 0, SEED));
+}
+
 TEST_F(host, a_key_set_to_something_else_has_another_disk)
 {
 	dev_t rdev;

@@ -45,7 +45,8 @@ compat_alloc_disk(struct queue_limits *lim, blk_features_t features,
 	if (target) {
 		blk_set_stacking_limits(lim);
 		lim->logical_block_size = bs;
-		lim->features |= features & ~BLK_FEAT_NOWAIT;
+		/* Stacking clears what the target lacks. */
+		lim->features |= features;
 		queue_limits_stack_bdev(lim, target, start, "rumpblk");
 	} else {
 		lim->features = features;
