@@ -8,6 +8,11 @@
  * (write, fallocate) or invalidate_lock (fault) and leave under both. Reading
  * a hole makes no page.
  *
+ * A write makes the largest folios that lie whole within it; all others are
+ * of one page. A large folio is whole when its lock is first let go. A folio
+ * that reaches past the end of the file is never split: the core would take
+ * the part behind the end for dirty pages of a disk, and miscount those.
+ *
  * A page that is not up to date was allocated and never written: it reads as
  * zeros, is mapped nowhere, and becomes whole in its first write or fault.
  * One whose memory has failed stays where it is, and is EIO, until it is cut
@@ -24,26 +29,56 @@
 #include <linux/uio.h>
 #include <linux/writeback.h>
 
+/*
+ * Nothing is kept beside the page. The core asks before it splits a folio,
+ * with the folio locked.
+ */
+static bool rumpfs_file_release(struct folio *folio, gfp_t gfp)
+{
+	loff_t size = i_size_read(folio->mapping->host);
+
+	return folio_pos(folio) + folio_size(folio) <= PAGE_ALIGN(size);
+}
+
 const struct address_space_operations rumpfs_file_aops = {
 	.dirty_folio	= noop_dirty_folio,
 	.migrate_folio	= filemap_migrate_folio,
+	.release_folio	= rumpfs_file_release,
 };
 
-struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index)
+void rumpfs_file_map_init(struct address_space *mapping)
+{
+	mapping->a_ops = &rumpfs_file_aops;
+	/* Its pages have no other home: reclaim must not look. */
+	mapping_set_unevictable(mapping);
+	mapping_set_release_always(mapping);
+	/*
+	 * Below a whole table of pages, which would be mapped across the end
+	 * of the file, and which khugepaged would hold the mount for.
+	 */
+	mapping_set_folio_order_range(mapping, 0, PMD_ORDER - 1);
+}
+
+struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
+			      unsigned int order)
 {
 	struct address_space *mapping = inode->i_mapping;
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	gfp_t gfp = mapping_gfp_mask(mapping);
-	struct folio *folio = filemap_alloc_folio(gfp, 0, NULL);
+	struct folio *folio;
 	int err;
 
+	/* Smaller ones do as well. */
+	if (order)
+		gfp |= __GFP_NORETRY | __GFP_NOWARN;
+	folio = filemap_alloc_folio(gfp, order, NULL);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
-	atomic64_inc(&node->file.pages);
+	atomic64_add(1 << order, &node->file.pages);
 	err = filemap_add_folio(mapping, folio, index, gfp);
 	if (!err)
 		return folio;
-	atomic64_dec(&node->file.pages);
+	atomic64_sub(1 << order, &node->file.pages);
 	folio_put(folio);
 	return ERR_PTR(err);
 }
@@ -53,34 +88,67 @@ static struct folio *rumpfs_file_lock(struct inode *inode, pgoff_t index)
 {
 	struct folio *folio = filemap_lock_folio(inode->i_mapping, index);
 
-	if (IS_ERR(folio) || !folio_test_hwpoison(folio))
+	if (IS_ERR(folio) || !folio_contain_hwpoisoned_page(folio))
 		return folio;
 	folio_unlock(folio);
 	folio_put(folio);
 	return ERR_PTR(-EIO);
 }
 
-/*
- * A page is there, or is made: charged, locked, not up to date, and not dirty
- * until its maker says so.
- */
-static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index)
+/* A charged folio of its own; -EEXIST if any of its pages is there. */
+static struct folio *rumpfs_file_make(struct inode *inode, pgoff_t index,
+				      unsigned int order)
 {
 	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
+	int err = rumpfs_charge(sbi, PAGE_SIZE << order);
 	struct folio *folio;
-	int err;
+
+	if (err)
+		return ERR_PTR(err);
+	folio = rumpfs_file_add(inode, index, order);
+	if (IS_ERR(folio))
+		rumpfs_uncharge(sbi, PAGE_SIZE << order);
+	return folio;
+}
+
+/*
+ * The largest order that is aligned at index and fits into nr pages of which
+ * none is there.
+ */
+static unsigned int rumpfs_file_order(struct address_space *mapping,
+				      pgoff_t index, unsigned long nr)
+{
+	unsigned long next = index;
+
+	nr = min(nr, mapping_max_folio_size(mapping) >> PAGE_SHIFT);
+	if (index)
+		nr = min(nr, 1UL << __ffs(index));
+	if (nr > 1 && xa_find(&mapping->i_pages, &next, index + nr - 1,
+			      XA_PRESENT))
+		nr = max(next - index, 1UL);
+	return ilog2(nr);
+}
+
+/*
+ * The folio at index is there, or is made, over at most nr pages: charged,
+ * locked, not up to date, and not dirty until its maker says so.
+ */
+static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
+				       unsigned long nr)
+{
+	struct folio *folio;
+	unsigned int order;
 
 	do {
 		folio = rumpfs_file_lock(inode, index);
 		if (folio != ERR_PTR(-ENOENT))
 			return folio;
-		err = rumpfs_charge(sbi, PAGE_SIZE);
-		if (err)
-			return ERR_PTR(err);
-		folio = rumpfs_file_add(inode, index);
-		if (IS_ERR(folio))
-			rumpfs_uncharge(sbi, PAGE_SIZE);
-	} while (folio == ERR_PTR(-EEXIST));
+		order = nr < 2 ? 0 : rumpfs_file_order(inode->i_mapping, index,
+						       nr);
+		folio = rumpfs_file_make(inode, index, order);
+		/* Without room for so many there may be room for fewer. */
+		nr = 1UL << order >> 1;
+	} while (folio == ERR_PTR(-EEXIST) || (IS_ERR(folio) && order));
 	return folio;
 }
 
@@ -101,7 +169,7 @@ static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 {
 	size_t copied;
 
-	if (!IS_ERR(folio) && folio_test_hwpoison(folio))
+	if (!IS_ERR(folio) && folio_contain_hwpoisoned_page(folio))
 		return -EIO;
 	if (IS_ERR(folio) || !folio_test_uptodate(folio))
 		copied = iov_iter_zero(len, to);
@@ -111,8 +179,8 @@ static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 	return len && !copied ? -EFAULT : copied;
 }
 
-/* As far as one page goes; 0 at the end. */
-static ssize_t rumpfs_file_read_page(struct inode *inode, loff_t pos,
+/* As far as one folio goes; 0 at the end. */
+static ssize_t rumpfs_file_read_folio(struct inode *inode, loff_t pos,
 				     struct iov_iter *to)
 {
 	loff_t size = i_size_read(inode);
@@ -134,7 +202,6 @@ static ssize_t rumpfs_file_read_page(struct inode *inode, loff_t pos,
 	done = rumpfs_folio_read(folio, pos, min(len, iov_iter_count(to)), to);
 	if (IS_ERR(folio))
 		return done;
-	folio_mark_accessed(folio);
 	folio_put(folio);
 	return done;
 }
@@ -145,7 +212,7 @@ static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	ssize_t done = 0, n = 0;
 
 	while (iov_iter_count(to)) {
-		n = rumpfs_file_read_page(inode, iocb->ki_pos, to);
+		n = rumpfs_file_read_folio(inode, iocb->ki_pos, to);
 		if (n <= 0)
 			break;
 		iocb->ki_pos += n;
@@ -160,41 +227,49 @@ static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 /*
  * What a shared mapping stored past the end of the file must not show when
- * the end moves on: zero the rest of the page that holds it.
+ * the end moves on: zero the rest of the folio that holds it.
  */
 static void rumpfs_file_zero_tail(struct inode *inode)
 {
 	loff_t size = i_size_read(inode);
-	size_t offset = offset_in_page(size);
 	struct folio *folio;
 
-	if (!offset)
-		return;
 	folio = filemap_lock_folio(inode->i_mapping, size >> PAGE_SHIFT);
 	if (IS_ERR(folio))
 		return;
-	folio_zero_segment(folio, offset, folio_size(folio));
+	/* What was allocated only is no data yet, and zeros anyhow. */
+	if (folio_test_uptodate(folio))
+		folio_zero_segment(folio, offset_in_folio(folio, size),
+				   folio_size(folio));
 	folio_unlock(folio);
 	folio_put(folio);
 }
 
-static ssize_t rumpfs_file_write_page(struct inode *inode, loff_t pos,
-				      struct iov_iter *from)
+/*
+ * As much of len bytes as one folio takes; 0 if the source went away between
+ * the two looks at it.
+ */
+static ssize_t rumpfs_file_write_folio(struct inode *inode, loff_t pos,
+				       size_t len, struct iov_iter *from)
 {
-	size_t offset = offset_in_page(pos);
-	size_t len = min(PAGE_SIZE - offset, iov_iter_count(from));
+	pgoff_t index = pos >> PAGE_SHIFT;
+	size_t offset, copied;
 	struct folio *folio;
-	size_t copied;
 	bool is_new;
 
-	/* Copying under the folio lock must not fault on this very page. */
-	if (fault_in_iov_iter_readable(from, len) == len)
-		return -EFAULT;
-	folio = rumpfs_file_folio(inode, pos >> PAGE_SHIFT);
+	folio = rumpfs_file_folio(inode, index,
+				  ((pos + len) >> PAGE_SHIFT) - index);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	is_new = !folio_test_dirty(folio);
+	offset = offset_in_folio(folio, pos);
+	len = min(len, folio_size(folio) - offset);
 	copied = copy_folio_from_iter_atomic(folio, offset, len, from);
+	if (copied < len && is_new && folio_test_large(folio)) {
+		/* Whole, or not at all. */
+		iov_iter_revert(from, copied);
+		copied = 0;
+	}
 	if (copied) {
 		flush_dcache_folio(folio);
 		rumpfs_folio_complete(folio, offset, offset + copied);
@@ -204,26 +279,38 @@ static ssize_t rumpfs_file_write_page(struct inode *inode, loff_t pos,
 		i_size_write(inode, pos + copied);
 	folio_unlock(folio);
 	folio_put(folio);
-	/* The source went away between the two looks at it. */
 	if (!copied && is_new)
-		rumpfs_hole_undo(inode, pos >> PAGE_SHIFT,
-				 (pos >> PAGE_SHIFT) + 1);
+		rumpfs_hole_undo(inode, index, index + 1);
 	return copied;
 }
 
 static ssize_t rumpfs_file_write(struct inode *inode, loff_t pos,
 				 struct iov_iter *from)
 {
+	size_t most = mapping_max_folio_size(inode->i_mapping), ready = 0;
 	ssize_t done = 0, n;
 
 	if (pos > i_size_read(inode))
 		rumpfs_file_zero_tail(inode);
 	while (iov_iter_count(from)) {
-		n = fatal_signal_pending(current) ? -EINTR :
-			rumpfs_file_write_page(inode, pos + done, from);
+		if (fatal_signal_pending(current))
+			return done ?: -EINTR;
+		if (!ready) {
+			/* The copy may not fault: not on this very folio. */
+			ready = min(most - (pos & (most - 1)),
+				    iov_iter_count(from));
+			ready -= fault_in_iov_iter_readable(from, ready);
+			if (!ready)
+				return done ?: -EFAULT;
+		}
+		n = rumpfs_file_write_folio(inode, pos, ready, from);
 		if (n < 0)
 			return done ?: n;
+		if (!n)
+			most = PAGE_SIZE;
+		ready = n ? ready - n : 0;
 		done += n;
+		pos += n;
 		cond_resched();
 	}
 	return done;
@@ -274,6 +361,26 @@ void rumpfs_file_recount(struct inode *inode)
 	rumpfs_file_give_back(inode);
 }
 
+/*
+ * Before the end of the file comes down to size: split the folio it falls
+ * into. One that others hold on to stays whole, zeroed behind the end and
+ * charged, till the next truncation.
+ */
+static void rumpfs_file_split(struct inode *inode, loff_t size)
+{
+	struct folio *folio;
+	loff_t begin, end;
+
+	folio = filemap_get_folio(inode->i_mapping, size >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return;
+	begin = folio_pos(folio);
+	end = begin + folio_size(folio);
+	folio_put(folio);
+	if (begin < size && end - begin > PAGE_SIZE)
+		truncate_pagecache_range(inode, size, end - 1);
+}
+
 void rumpfs_file_truncate(struct inode *inode, loff_t size)
 {
 	lockdep_assert_held_write(&inode->i_rwsem);
@@ -283,6 +390,7 @@ void rumpfs_file_truncate(struct inode *inode, loff_t size)
 		return;
 	}
 	filemap_invalidate_lock(inode->i_mapping);
+	rumpfs_file_split(inode, size);
 	truncate_setsize(inode, size);
 	rumpfs_file_recount(inode);
 	filemap_invalidate_unlock(inode->i_mapping);
@@ -308,7 +416,7 @@ static vm_fault_t rumpfs_file_fault(struct vm_fault *vmf)
 		ret = VM_FAULT_SIGBUS;
 		goto unlock;
 	}
-	folio = rumpfs_file_folio(inode, vmf->pgoff);
+	folio = rumpfs_file_folio(inode, vmf->pgoff, 1);
 	if (IS_ERR(folio)) {
 		/* As on tmpfs: past the limit a store has nowhere to go. */
 		ret = folio == ERR_PTR(-ENOMEM) ? VM_FAULT_OOM :

@@ -124,38 +124,44 @@ void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end)
 static u64 rumpfs_hole_count(struct address_space *mapping, pgoff_t begin,
 			     pgoff_t end)
 {
+	pgoff_t index = begin;
 	struct folio_batch batch;
 	unsigned int i, n;
 	u64 count = 0;
 
 	folio_batch_init(&batch);
-	while ((n = filemap_get_folios(mapping, &begin, end - 1, &batch))) {
-		for (i = 0; i < n; i++)
-			count += folio_nr_pages(batch.folios[i]);
+	while ((n = filemap_get_folios(mapping, &index, end - 1, &batch))) {
+		for (i = 0; i < n; i++) {
+			struct folio *folio = batch.folios[i];
+
+			count += min(end, folio_next_index(folio)) -
+				 max(begin, folio->index);
+		}
 		folio_batch_release(&batch);
 		cond_resched();
 	}
 	return count;
 }
 
-/* One page of the range that is being filled; room is what is charged. */
-static int rumpfs_hole_fill_one(struct inode *inode, pgoff_t index, u64 *room)
+/* One folio of the range that is being filled; room is what is charged. */
+static int rumpfs_hole_fill_one(struct inode *inode, pgoff_t *index, u64 *room)
 {
 	struct folio *folio;
 
 	do {
-		folio = filemap_lock_folio(inode->i_mapping, index);
+		folio = filemap_lock_folio(inode->i_mapping, *index);
 		if (!IS_ERR(folio)) {
 			rumpfs_folio_complete(folio, 0, 0);
 			break;
 		}
-		folio = rumpfs_file_add(inode, index);
+		folio = rumpfs_file_add(inode, *index, 0);
 		if (!IS_ERR(folio))
-			*room -= folio_nr_pages(folio);
+			*room -= 1;
 	} while (folio == ERR_PTR(-EEXIST));
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	folio_mark_dirty(folio);
+	*index = folio_next_index(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
@@ -181,8 +187,7 @@ static int rumpfs_hole_fill(struct inode *inode, pgoff_t begin, pgoff_t end)
 		return err;
 	while (!err && index < end) {
 		err = fatal_signal_pending(current) ?
-			-EINTR : rumpfs_hole_fill_one(inode, index, &room);
-		index += !err;
+			-EINTR : rumpfs_hole_fill_one(inode, &index, &room);
 		cond_resched();
 	}
 	if (err)

@@ -152,9 +152,7 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 	case S_IFREG:
 		inode->i_op = &rumpfs_file_inode_operations;
 		inode->i_fop = &rumpfs_file_operations;
-		inode->i_mapping->a_ops = &rumpfs_file_aops;
-		/* Its pages have no other home: reclaim must not look. */
-		mapping_set_unevictable(inode->i_mapping);
+		rumpfs_file_map_init(inode->i_mapping);
 		break;
 	case S_IFDIR:
 		inode->i_op = &rumpfs_dir_inode_operations;

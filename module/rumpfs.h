@@ -409,12 +409,17 @@ extern const struct inode_operations rumpfs_special_inode_operations;
 extern const struct file_operations rumpfs_dir_operations;
 extern const struct inode_operations rumpfs_file_inode_operations;
 extern const struct file_operations rumpfs_file_operations;
-extern const struct address_space_operations rumpfs_file_aops;
+/* The pages of a new file. */
+void rumpfs_file_map_init(struct address_space *mapping);
 /* Context: i_rwsem held. */
 void rumpfs_file_truncate(struct inode *inode, loff_t size);
 void rumpfs_file_evict(struct inode *inode);
-/* A page already charged enters: locked, neither up to date nor dirty. */
-struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index);
+/*
+ * A folio already charged enters: locked, neither up to date nor dirty.
+ * Return: ERR_PTR(-EEXIST) if any of its pages is there, ERR_PTR(-ENOMEM).
+ */
+struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
+			      unsigned int order);
 /* A page that is not up to date becomes so: zero but for [from, to). */
 void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to);
 /* Give back what left the mapping. Context: i_rwsem, invalidate_lock held. */

@@ -27,4 +27,11 @@ static inline struct folio *compat_filemap_alloc_folio(gfp_t gfp,
 	compat_filemap_alloc_folio(gfp, order)
 #endif
 
+/* Where a mapping cannot bound its folios from above it has single pages. */
+#ifndef HAVE_FOLIO_ORDER_RANGE
+#define mapping_set_folio_order_range(mapping, min, max) \
+	((void)(mapping))
+#define folio_contain_hwpoisoned_page(folio) folio_test_hwpoison(folio)
+#endif
+
 #endif /* _RUMPFS_COMPAT_LINUX_PAGEMAP_H */
