@@ -178,8 +178,9 @@ static int etfs_chardev_release(struct inode *inode, struct file *file)
 
 /* Using */
 
-static ssize_t etfs_chardev_write(struct etfs_open *open, struct kiocb *iocb,
-				  struct iov_iter *from)
+static ssize_t etfs_open_write_device(struct etfs_open *open,
+				      struct kiocb *iocb,
+				      struct iov_iter *from, bool is_started)
 {
 	size_t count = iov_iter_count(from), cut;
 	u64 size = etfs_open_size(open);
@@ -192,23 +193,37 @@ static ssize_t etfs_chardev_write(struct etfs_open *open, struct kiocb *iocb,
 	iocb->ki_flags &= ~IOCB_APPEND;
 	iov_iter_truncate(from, size - iocb->ki_pos);
 	cut = count - iov_iter_count(from);
-	ret = etfs_window_write_iter(iocb, from);
+	ret = etfs_window_write(iocb, from, is_started);
 	iov_iter_reexpand(from, iov_iter_count(from) + cut);
 	return ret;
 }
 
 /* A device has no end to append at, and none that could be moved. */
-static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
-				       struct iov_iter *from)
+static ssize_t etfs_chardev_write(struct kiocb *iocb, struct iov_iter *from,
+				  bool is_started)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
 	ssize_t ret = etfs_open_enter(open);
 
 	if (ret)
 		return ret;
-	ret = etfs_chardev_write(open, iocb, from);
+	ret = etfs_open_write_device(open, iocb, from, is_started);
 	etfs_open_leave(open);
 	return ret;
+}
+
+static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
+				       struct iov_iter *from)
+{
+	return etfs_chardev_write(iocb, from, false);
+}
+
+static ssize_t etfs_chardev_splice_write(struct pipe_inode_info *pipe,
+					 struct file *file, loff_t *ppos,
+					 size_t len, unsigned int flags)
+{
+	return etfs_splice_write(pipe, file, ppos, len, flags,
+				 etfs_chardev_write);
 }
 
 /* Bytes of the device, or -EIO. */
@@ -283,7 +298,7 @@ static const struct file_operations etfs_chardev_operations = {
 	.read_iter	= etfs_window_read_iter,
 	.write_iter	= etfs_chardev_write_iter,
 	.splice_read	= etfs_window_splice_read,
-	.splice_write	= iter_file_splice_write,
+	.splice_write	= etfs_chardev_splice_write,
 	.fsync		= etfs_window_fsync,
 	.unlocked_ioctl	= etfs_chardev_ioctl,
 	.compat_ioctl	= etfs_chardev_compat_ioctl,

@@ -143,8 +143,8 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 		folio = rumpfs_file_lock(inode, index);
 		if (folio != ERR_PTR(-ENOENT))
 			return folio;
-		order = nr < 2 ? 0 : rumpfs_file_order(inode->i_mapping, index,
-						       nr);
+		order = nr < 2 ? 0 :
+			rumpfs_file_order(inode->i_mapping, index, nr);
 		folio = rumpfs_file_make(inode, index, order);
 		/* Without room for so many there may be room for fewer. */
 		nr = 1UL << order >> 1;

@@ -190,7 +190,7 @@ static void etfs_mirror_init(struct inode *inode, struct inode *dir,
 		etfs_mirror_set_dir(inode);
 	} else {
 		inode->i_op = &etfs_mirror_file_inode_operations;
-		inode->i_fop = &etfs_window_operations;
+		etfs_window_set_file(inode);
 	}
 	if (is_host)
 		etfs_mirror_learn(inode, &seen->stat);

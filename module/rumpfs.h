@@ -500,7 +500,14 @@ int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off);
 bool etfs_is_window(const struct file *file);
 /* Of a file whose private_data is an etfs_open, a device's too. */
 ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
-ssize_t etfs_window_write_iter(struct kiocb *iocb, struct iov_iter *from);
+/* is_started: the caller has called etfs_host_start_write(). */
+typedef ssize_t etfs_write(struct kiocb *iocb, struct iov_iter *from,
+			   bool is_started);
+etfs_write etfs_window_write;
+/* In splice.c: of the same */
+ssize_t etfs_splice_write(struct pipe_inode_info *pipe, struct file *file,
+			  loff_t *ppos, size_t len, unsigned int flags,
+			  etfs_write *write);
 ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
 				struct pipe_inode_info *pipe, size_t len,
 				unsigned int flags);
@@ -535,7 +542,11 @@ struct file *etfs_gate_get_host(struct etfs_open *open);
 
 /* In window.c: all of a reg, or of a file below a mapped directory */
 #define ETFS_OPEN_FLAGS	(O_ACCMODE | O_DIRECT | O_SYNC | O_DSYNC | O_NOATIME)
-extern const struct file_operations etfs_window_operations;
+/* A new node is one. */
+void etfs_window_set_file(struct inode *inode);
+/* Keep the host's file system from being frozen, if it is on one. */
+void etfs_host_start_write(struct file *host);
+void etfs_host_end_write(struct file *host);
 
 /* In mirror.c: a host directory is seen through */
 /* 1, 0 or an errno, as ->d_revalidate. Context: may sleep. */

@@ -193,28 +193,46 @@ static int etfs_write_checks(struct kiocb *iocb, struct iov_iter *from,
 }
 
 /* Freeze protection of the host, as its own write(2) has it. */
-static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from)
+void etfs_host_start_write(struct file *host)
+{
+	if (S_ISREG(file_inode(host)->i_mode))
+		sb_start_write(file_inode(host)->i_sb);
+}
+
+void etfs_host_end_write(struct file *host)
+{
+	if (S_ISREG(file_inode(host)->i_mode))
+		sb_end_write(file_inode(host)->i_sb);
+}
+
+static bool etfs_host_try_write(struct file *host)
+{
+	return !S_ISREG(file_inode(host)->i_mode) ||
+	       sb_start_write_trylock(file_inode(host)->i_sb);
+}
+
+static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
+			       bool is_started)
 {
 	struct file *host = kiocb->ki_filp;
-	struct inode *inode = file_inode(host);
 	ssize_t ret;
 
 	ret = rw_verify_area(WRITE, host, &kiocb->ki_pos, iov_iter_count(from));
 	if (ret)
 		return ret;
-	if (!S_ISREG(inode->i_mode))
+	if (is_started)
 		return host->f_op->write_iter(kiocb, from);
 	if (!(kiocb->ki_flags & IOCB_NOWAIT))
-		sb_start_write(inode->i_sb);
-	else if (!sb_start_write_trylock(inode->i_sb))
+		etfs_host_start_write(host);
+	else if (!etfs_host_try_write(host))
 		return -EAGAIN;
 	ret = host->f_op->write_iter(kiocb, from);
-	sb_end_write(inode->i_sb);
+	etfs_host_end_write(host);
 	return ret;
 }
 
 static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
-			       struct iov_iter *from)
+			       struct iov_iter *from, bool is_started)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
 	const struct etfs_window *win = &open->map->spec.win;
@@ -239,7 +257,7 @@ static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
 	if (etfs_kiocb_is_async(open, iocb))
 		ret = etfs_async_write(open, iocb, &kiocb, from);
 	else
-		ret = etfs_host_write(&kiocb, from);
+		ret = etfs_host_write(&kiocb, from, is_started);
 	if (ret > 0) {
 		iocb->ki_pos = kiocb.ki_pos - win->offset;
 		etfs_open_count_written(open, ret);
@@ -262,12 +280,13 @@ static ssize_t etfs_open_append(struct etfs_open *open, struct kiocb *iocb,
 		inode_lock(inode);
 	else if (!inode_trylock(inode))
 		return -EAGAIN;
-	ret = etfs_open_write(open, iocb, from);
+	ret = etfs_open_write(open, iocb, from, false);
 	inode_unlock(inode);
 	return ret;
 }
 
-ssize_t etfs_window_write_iter(struct kiocb *iocb, struct iov_iter *from)
+ssize_t etfs_window_write(struct kiocb *iocb, struct iov_iter *from,
+			  bool is_started)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
 	ssize_t ret = etfs_open_enter(open);
@@ -277,54 +296,25 @@ ssize_t etfs_window_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if ((iocb->ki_flags & IOCB_APPEND) && !etfs_open_appends_on_host(open))
 		ret = etfs_open_append(open, iocb, from);
 	else
-		ret = etfs_open_write(open, iocb, from);
+		ret = etfs_open_write(open, iocb, from, is_started);
 	etfs_open_leave(open);
 	return ret;
 }
 
-static ssize_t etfs_open_splice_read(struct etfs_open *open, struct file *file,
-				     loff_t *ppos,
-				     struct pipe_inode_info *pipe,
-				     size_t len, unsigned int flags)
+static ssize_t etfs_window_write_iter(struct kiocb *iocb,
+				      struct iov_iter *from)
 {
-	u64 size = etfs_open_size(open);
-	struct file *host = open->host;
-	ssize_t ret;
-	loff_t off;
-
-	if (*ppos >= size)
-		return 0;
-	ret = etfs_window_off(&open->map->spec.win, *ppos, &off);
-	if (ret)
-		return ret;
-	if (!host->f_op->splice_read || (file->f_flags & O_DIRECT))
-		return copy_splice_read(file, ppos, pipe, len, flags);
-	len = min_t(u64, len, size - *ppos);
-	ret = rw_verify_area(READ, host, &off, len);
-	if (ret)
-		return ret;
-	ret = host->f_op->splice_read(host, &off, pipe, len, flags);
-	if (ret > 0) {
-		*ppos += ret;
-		etfs_open_count_read(open, ret);
-		fsnotify_access(host);
-	}
-	return ret;
+	return etfs_window_write(iocb, from, false);
 }
 
-ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
-				struct pipe_inode_info *pipe, size_t len,
-				unsigned int flags)
+static ssize_t etfs_window_splice_write(struct pipe_inode_info *pipe,
+					struct file *file, loff_t *ppos,
+					size_t len, unsigned int flags)
 {
-	struct etfs_open *open = file->private_data;
-	ssize_t ret = etfs_open_enter(open);
-
-	if (ret)
-		return ret;
-	ret = etfs_open_splice_read(open, file, ppos, pipe, len, flags);
-	etfs_open_leave(open);
-	return ret;
+	return etfs_splice_write(pipe, file, ppos, len, flags,
+				 etfs_window_write);
 }
+
 
 /* Positions */
 
@@ -447,7 +437,7 @@ const struct file_operations etfs_window_operations = {
 	.read_iter	= etfs_window_read_iter,
 	.write_iter	= etfs_window_write_iter,
 	.splice_read	= etfs_window_splice_read,
-	.splice_write	= iter_file_splice_write,
+	.splice_write	= etfs_window_splice_write,
 	.fsync		= etfs_window_fsync,
 	.fallocate	= etfs_window_fallocate,
 	.mmap		= etfs_window_mmap,
@@ -476,9 +466,21 @@ static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 	return 0;
 }
 
+static struct lock_class_key etfs_window_lock;
+
+void etfs_window_set_file(struct inode *inode)
+{
+	/*
+	 * The host is written to and cut under this lock, and a pipe's lock,
+	 * which is held over that of a file in memory, never under it.
+	 */
+	lockdep_set_class(&inode->i_rwsem, &etfs_window_lock);
+	inode->i_fop = &etfs_window_operations;
+}
+
 static void etfs_window_node(struct inode *inode, struct etfs_map *map)
 {
-	inode->i_fop = &etfs_window_operations;
+	etfs_window_set_file(inode);
 }
 
 static void etfs_window_remove(struct etfs_map *map)
