@@ -2,16 +2,24 @@
 /* The doors of the host table, which are static where they are. */
 #include "fuzz.h"
 
-#include "sysfs.c"
+#include "door.c"
 #include "boot.c"
 
-struct etfs_reason *const fuzz_last_error = &etfs_error;
+static struct etfs_door fuzz_door = { .table = &etfs_host_table };
+
+struct etfs_reason *const fuzz_last_error = &fuzz_door.why;
+
+void etfs_error_set(const struct etfs_reason *why)
+{
+	etfs_door_refuse(&fuzz_door, why);
+}
 
 ssize_t fuzz_write(char *text, size_t len)
 {
 	struct file file = { };
 
-	return etfs_attribute.write(&file, NULL, &etfs_attribute, text, 0, len);
+	return etfs_attribute.write(&file, &fuzz_door.kobject, &etfs_attribute,
+				    text, 0, len);
 }
 
 int fuzz_boot(const char *value)

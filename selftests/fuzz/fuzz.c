@@ -238,7 +238,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 	}
 	fuzz_fail = 0;
-	check(!etfs_table_flush(&etfs_host_table));
+	check(!etfs_table_flush(&etfs_host_table, ETFS_LAZY));
 	fuzz_umount();
 	etfs_table_exit(&etfs_host_table);
 	fuzz_check_kinds();

@@ -18,7 +18,13 @@ typedef unsigned long pgoff_t;
 
 struct timespec64 { s64 tv_sec; long tv_nsec; };
 struct qstr { const char *name; u32 len; };
-struct super_block { void *s_fs_info; };
+struct file_system_type { int unused; };
+struct super_block {
+	void *s_fs_info;
+	const struct file_system_type *s_type;
+	struct user_namespace *s_user_ns;
+	int s_stack_depth;
+};
 
 struct inode {
 	struct super_block *i_sb;
@@ -29,9 +35,13 @@ struct inode {
 struct dentry { struct inode *d_inode; };
 struct file { const struct cred *f_cred; };
 
+static inline struct file *get_file(struct file *file)
+{
+	return file;
+}
+
 #define d_inode(dentry)		((dentry)->d_inode)
 #define IS_WHITEOUT(inode)	((void)(inode), false)
-#define get_file(file)		((void)(file))
 #define fput(file)		((void)(file))
 #define COMPAT_SET_ACL(fn)
 

@@ -5,6 +5,7 @@
 
 #define GFP_KERNEL		0
 #define GFP_KERNEL_ACCOUNT	0
+#define __GFP_NOWARN		0
 
 /* Pieces not yet freed. */
 extern long fuzz_live;

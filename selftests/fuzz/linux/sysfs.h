@@ -3,11 +3,15 @@
 #ifndef _FUZZ_SYSFS_H
 #define _FUZZ_SYSFS_H
 
+#include <linux/kobject.h>
+
 struct file;
-struct kobject;
 
 struct attribute { const char *name; umode_t mode; };
 struct attribute_group { const char *name; struct attribute **attrs; };
+#define ATTRIBUTE_GROUPS(name) \
+	static const struct attribute_group name##_group = { NULL, name##_attrs }, \
+		*name##_groups[] = { &name##_group, NULL }
 
 struct kobj_attribute {
 	struct attribute attr;
@@ -28,17 +32,12 @@ struct bin_attribute {
 
 #define __ATTR(file, bits, get, put) \
 	{ .attr = { .name = #file, .mode = bits }, .show = get, .store = put }
-#define __ATTR_RO(file)			__ATTR(file, 0444, file ## _show, NULL)
 #define sysfs_emit(buf, ...)		snprintf(buf, PAGE_SIZE, __VA_ARGS__)
 #define compat_op(type, slot, fn)	fn
 #define COMPAT_BIN_READ(fn)
 #define COMPAT_BIN_WRITE(fn)
+#define COMPAT_GET_OWNERSHIP(fn)
 
-#define kobject_create_and_add(name, parent)	NULL
-#define kobject_put(kobj)			((void)(kobj))
-#define sysfs_create_groups(kobj, groups)	((void)(groups), 0)
-#define sysfs_remove_groups(kobj, groups)	((void)(groups))
 #define sysfs_create_bin_file(kobj, file)	((void)(file), 0)
-#define sysfs_remove_bin_file(kobj, file)	((void)(file))
 
 #endif /* _FUZZ_SYSFS_H */
