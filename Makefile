@@ -5,11 +5,13 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.12
 RUNS ?= 10000000
+BENCH ?= names data reg
+CLOCKS ?= icount wall
 VM := selftests/vm
 compat := module/compat
 
 .PHONY: modules install modules_install clean setup demo check check-debug \
-	check-kcsan check-here check-vm fuzz lint help FORCE
+	check-kcsan check-here check-vm fuzz bench lint help FORCE
 
 ## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
 modules: $(compat)/probed.h
@@ -79,6 +81,12 @@ check-vm:
 fuzz:
 	@$(VM)/setup fuzz
 	@selftests/fuzz/run $(RUNS)
+
+## bench: measure BENCH="names data reg" beside the rivals on KERNEL=6.12
+bench:
+	@$(VM)/setup host
+	@$(VM)/setup bench
+	@KERNEL=$(KERNEL) CLOCKS="$(CLOCKS)" selftests/bench/run $(BENCH)
 
 ## lint: gcc W=1, sparse, checkpatch, shellcheck, layers
 lint:

@@ -1,0 +1,178 @@
+# Reads targets, then results; writes a table, and JSON and a chart's data on the
+# side. Round 0 warmed up and does not count.
+
+FILENAME ~ /targets$/ {
+	if ($0 ~ /^#/ || NF < 7)
+		next
+	nt++
+	t_section[nt] = $1; t_metric[nt] = $2; t_subject[nt] = $3
+	t_rivals[nt] = $4
+	t_factor[nt] = kernel == "6.1" ? $5 : kernel == "6.12" ? $6 : $7
+	next
+}
+
+NF == 5 && ($4 > 0 || $1 == "memory") {
+	row = $1 SUBSEP $2
+	if (!(row in known)) {
+		known[row] = ++nr
+		section[nr] = $1; metric[nr] = $2
+	}
+	if (!(($1, $3) in has)) {
+		has[$1, $3] = 1
+		subjects[$1] = subjects[$1] (subjects[$1] == "" ? "" : ",") $3
+	}
+	k = $1 SUBSEP $2 SUBSEP $3
+	value[k, ++count[k]] = $5
+}
+
+# Sorts value[k, 1..]; sets median and spread (of the whole range, in percent).
+function settle(k,    i, j, v, n)
+{
+	n = count[k]
+	for (i = 2; i <= n; i++) {
+		v = value[k, i]
+		for (j = i - 1; j && value[k, j] + 0 > v + 0; j--)
+			value[k, j + 1] = value[k, j]
+		value[k, j + 1] = v
+	}
+	median[k] = n % 2 ? value[k, (n + 1) / 2] + 0 \
+		: (value[k, n / 2] + value[k, n / 2 + 1]) / 2
+	spread[k] = median[k] ? (value[k, n] - value[k, 1]) / median[k] * 100 : 0
+}
+
+function fits(pattern, name)
+{
+	if (pattern ~ /\*$/)
+		return index(name, substr(pattern, 1, length(pattern) - 1)) == 1
+	return pattern == name
+}
+
+# The target of a row for a subject, 0 if there is none.
+function target(r, subject,    i)
+{
+	for (i = 1; i <= nt; i++)
+		if (t_section[i] == section[r] && t_subject[i] == subject &&
+		    fits(t_metric[i], metric[r]))
+			return i
+	return 0
+}
+
+function figure(v)
+{
+	return v < 100 ? sprintf("%.1f", v) : sprintf("%.0f", v)
+}
+
+# How many times faster than the best rival: sets ratio and rival.
+function compare(r, subject, t,    names, i, n, k)
+{
+	n = split(t_rivals[t], names, ",")
+	best = 0
+	for (i = 1; i <= n; i++) {
+		k = section[r] SUBSEP metric[r] SUBSEP names[i]
+		if (k in median && (!best || median[k] < best)) {
+			best = median[k]
+			rival = names[i]
+		}
+	}
+	k = section[r] SUBSEP metric[r] SUBSEP subject
+	ratio = best && median[k] ? best / median[k] : 0
+	return ratio
+}
+
+function heading(s,    names, i, n)
+{
+	printf "\n%-28s", s
+	n = split(subjects[s], names, ",")
+	for (i = 1; i <= n; i++)
+		printf " %*s", width(names[i]), names[i]
+	printf "  %s\n", "spread%  times the best rival, asked, met"
+}
+
+function width(name)
+{
+	return length(name) < 9 ? 9 : length(name)
+}
+
+function line(r,    names, i, n, k, t, worst, said, word)
+{
+	printf "%-28s", metric[r]
+	n = split(subjects[section[r]], names, ",")
+	worst = 0
+	said = ""
+	for (i = 1; i <= n; i++) {
+		k = section[r] SUBSEP metric[r] SUBSEP names[i]
+		if (!(k in count)) {
+			printf " %*s", width(names[i]), "-"
+			continue
+		}
+		printf " %*s", width(names[i]), figure(median[k])
+		if (spread[k] > worst)
+			worst = spread[k]
+		t = target(r, names[i])
+		if (!t || !compare(r, names[i], t))
+			continue
+		word = verdict(t)
+		said = said sprintf("  %s %.2f of %s", names[i], ratio, rival)
+		if (word != "")
+			said = said sprintf(", %s %s", t_factor[t], word)
+		if (word == "MISSED")
+			missed++
+		if (word == "met")
+			met++
+		printf "%s\t%s\t%s\t%.3f\t%s\n", section[r], metric[r], names[i],
+			ratio, t_factor[t] >chart
+	}
+	printf "  %7.1f%s\n", worst, said
+}
+
+# A thousandth is noise.
+function verdict(t)
+{
+	if (t_factor[t] == "-")
+		return ""
+	return ratio >= t_factor[t] - 0.001 ? "met" : "MISSED"
+}
+
+function in_json(r,    names, i, n, k, t, first)
+{
+	n = split(subjects[section[r]], names, ",")
+	for (i = 1; i <= n; i++) {
+		k = section[r] SUBSEP metric[r] SUBSEP names[i]
+		if (!(k in count))
+			continue
+		printf "%s\n  {\"section\":\"%s\",\"metric\":\"%s\"," \
+			"\"subject\":\"%s\",\"median\":%.2f,\"spread\":%.2f," \
+			"\"rounds\":%d", comma, section[r], metric[r], names[i],
+			median[k], spread[k], count[k] >json
+		t = target(r, names[i])
+		if (t && compare(r, names[i], t)) {
+			printf ",\"rival\":\"%s\",\"ratio\":%.3f", rival,
+				ratio >json
+			if (t_factor[t] != "-")
+				printf ",\"target\":%s,\"met\":%s", t_factor[t],
+					verdict(t) == "met" ? "true" : "false" >json
+		}
+		printf "}" >json
+		comma = ","
+	}
+}
+
+END {
+	printf "Linux %s, medians, %s\n", kernel, clock == "icount" ? \
+		"instructions (one processor, -icount)" : \
+		"nanoseconds (emulated by TCG)"
+	for (k in count)
+		settle(k)
+	printf "" >chart
+	printf "{\"kernel\":\"%s\",\"clock\":\"%s\",\"figures\":[", kernel,
+		clock >json
+	for (r = 1; r <= nr; r++) {
+		if (section[r] != last)
+			heading(section[r])
+		last = section[r]
+		line(r)
+		in_json(r)
+	}
+	printf "\n]}\n" >json
+	printf "\n%d targets met, %d missed\n", met, missed
+}
