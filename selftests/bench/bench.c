@@ -126,6 +126,9 @@ static const struct section {
 	{ "data", bench_data },
 	{ "reg", bench_reg },
 	{ "reg-direct", bench_reg_direct },
+	{ "tables", bench_tables },
+	{ "memory", bench_memory },
+	{ "disk", bench_disk },
 };
 
 static const struct section *find(const char *name)
