@@ -13,7 +13,8 @@
  * rumpfs_names_sync() brings each name in line under its directory's i_rwsem.
  * A lookup in between may find a name in memory that is about to be hidden,
  * and brings back by itself one that is not hidden any more, so that nobody
- * can make another of that name.
+ * can make another of that name. A directory that is hidden has the keys below
+ * its path all the while, and its names are brought in line like any others.
  */
 #include "rumpfs.h"
 
@@ -97,7 +98,8 @@ struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU)
 	int err;
 
 	rcu_read_lock();
-	if (!READ_ONCE(rumpfs_table(dir)->nr_keys))
+	/* One that was removed has no path: its own may be another's by now. */
+	if (!READ_ONCE(rumpfs_table(dir)->nr_keys) || IS_DEADDIR(dir))
 		return NULL;
 	while (!rumpfs_dir_key_cached(dir, &key)) {
 		rcu_read_unlock();
@@ -292,19 +294,22 @@ static void rumpfs_links_add(struct inode *dir, int change)
 	spin_unlock(&dir->i_lock);
 }
 
-/*
- * The keys below a directory are gone, and it is to be moved or removed before
- * the mount was told: its parent counts it again.
- */
-void rumpfs_names_unkey(struct inode *dir, const struct dentry *dentry)
+/* Context: i_rwsem of dir. */
+static void rumpfs_dir_set_keyed(struct inode *dir, struct dentry *dentry,
+				 bool is_keyed)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
 
-	if (!d_is_dir(dentry) || !node->dir.is_keyed)
+	if (!d_is_dir(dentry) || node->dir.is_keyed == is_keyed)
 		return;
-	node->dir.is_keyed = false;
-	node->dir.is_implied = false;
-	rumpfs_links_add(dir, 1);
+	node->dir.is_keyed = is_keyed;
+	rumpfs_links_add(dir, is_keyed ? -1 : 1);
+}
+
+/* The keys below are gone, and it goes before the mount was told. */
+void rumpfs_names_unkey(struct inode *dir, struct dentry *dentry)
+{
+	rumpfs_dir_set_keyed(dir, dentry, false);
 }
 
 /* Hiding */
@@ -324,25 +329,26 @@ static void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		    RUMPFS_HIDDEN);
 	rumpfs_hidden_add(dir, dentry);
-	if (d_is_dir(dentry))
-		rumpfs_links_add(dir, -1);
+	rumpfs_dir_set_keyed(dir, dentry, true);
 	/* It stays pinned, and whoever has it open goes on. */
 	d_drop(dentry);
 }
 
+/*
+ * A directory that is back before the mount was told stays where it is until
+ * then.
+ */
 static void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_hidden_remove(dir, dentry);
 	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		      RUMPFS_HIDDEN);
-	if (d_is_dir(dentry))
-		rumpfs_links_add(dir, 1);
 	d_rehash(dentry);
 }
 
 /*
- * A directory that keys implied outlived them and goes now: what it stood in
- * front of comes back.
+ * A directory that keys implied has outlived them, and it or what was put in
+ * its place goes now: what it stood in front of comes back.
  */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
 {
@@ -453,8 +459,6 @@ static struct dentry *rumpfs_lookup_implied(struct inode *dir,
 		iput(inode);
 		return ERR_PTR(err);
 	}
-	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
-		    RUMPFS_IMPLIED);
 	atomic64_add(rumpfs_name_cost(&dentry->d_name),
 		     &RUMPFS_SB(dir->i_sb)->bytes_used);
 	d_add_pinned(dentry, inode);
@@ -539,112 +543,47 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 		inode->i_flags |= S_DEAD;
 		dont_mount(dentry);
 		clear_nlink(inode);
+		rumpfs_links_add(dir, -1);
 		rumpfs_names_remove(dir, dentry);
 		removed = true;
 	}
+	/* Or it stays for good. */
+	RUMPFS_NODE(inode)->dir.is_implied = false;
 	inode_unlock(inode);
 	return removed;
 }
 
-/* Some directory that keys imply in this one, with a reference, or NULL. */
-static struct dentry *rumpfs_implied_in(struct dentry *dir)
+static bool rumpfs_sync_hides(const struct etfs_key *key,
+			      const struct dentry *dentry)
 {
-	struct xarray *entries = &RUMPFS_NODE(d_inode(dir))->dir.entries;
-	struct dentry *dentry, *found = NULL;
-	unsigned long cookie;
-
-	inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
-	xa_for_each_marked(entries, cookie, dentry, RUMPFS_IMPLIED) {
-		if (d_is_dir(dentry) &&
-		    RUMPFS_NODE(d_inode(dentry))->dir.is_implied) {
-			found = dget(dentry);
-			break;
-		}
-		/* Somebody keeps it: it is like any other from now on. */
-		xa_clear_mark(entries, cookie, RUMPFS_IMPLIED);
-	}
-	inode_unlock_shared(d_inode(dir));
-	return found;
-}
-
-/*
- * A key came to stand in front of a directory: what other keys implied in it
- * goes, the deepest first. One that something was put in stays, for good.
- */
-static void rumpfs_implied_prune(struct dentry *top)
-{
-	struct dentry *dir = dget(top), *dentry, *parent;
-
-	for (;;) {
-		while ((dentry = rumpfs_implied_in(dir))) {
-			dput(dir);
-			dir = dentry;
-		}
-		if (dir == top)
-			break;
-		parent = dget_parent(dir);
-		inode_lock_nested(d_inode(parent), I_MUTEX_PARENT);
-		/* It may have been moved or removed meanwhile. */
-		if (dir->d_parent == parent && !IS_DEADDIR(d_inode(dir)) &&
-		    !rumpfs_implied_remove(d_inode(parent), dir))
-			rumpfs_names_unkey(d_inode(parent), dir);
-		inode_unlock(d_inode(parent));
-		dput(dir);
-		dir = parent;
-		cond_resched();
-	}
-	dput(dir);
-}
-
-/* Context: no inode lock held. */
-static void rumpfs_sync_prune(struct dentry *parent, struct etfs_key *key)
-{
-	struct qstr name = QSTR_INIT(key->name, key->name_len);
-	struct dentry *dentry;
 	bool hides;
 
-	name.hash = full_name_hash(parent, name.name, name.len);
-	dentry = d_lookup(parent, &name);
-	if (!dentry)
-		return;
 	rcu_read_lock();
 	hides = rumpfs_key_hides(key, dentry);
 	rcu_read_unlock();
-	if (hides && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry)))
-		rumpfs_implied_prune(dentry);
-	dput(dentry);
+	return hides;
 }
 
 /*
- * Bring one name in memory in line. Return: whether it stays hashed.
- * Context: i_rwsem of dir, RCU read section for key's map only inside.
+ * Bring one name in memory in line. A directory that is hidden may be one that
+ * keys imply: it is asked when it comes back. Return: whether it stays hashed.
+ * Context: i_rwsem of dir.
  */
 static bool rumpfs_sync_entry(struct inode *dir, struct dentry *dentry,
 			      struct etfs_key *key)
 {
-	bool is_dir = d_is_dir(dentry), hides, shown;
-	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
+	bool is_on;
 
-	rcu_read_lock();
-	shown = etfs_life_is_on(&key->life);
-	hides = rumpfs_key_hides(key, dentry);
-	rcu_read_unlock();
-
-	if (is_dir && node->dir.is_keyed && (!shown || hides)) {
-		if (rumpfs_implied_remove(dir, dentry))
-			return false;
-		rumpfs_names_unkey(dir, dentry);
-	}
-	if (hides) {
+	if (rumpfs_sync_hides(key, dentry)) {
 		rumpfs_name_hide(dir, dentry);
 		return false;
 	}
-	if (is_dir && shown && !node->dir.is_keyed) {
-		/* The table counts it from now on. */
-		node->dir.is_keyed = true;
-		rumpfs_links_add(dir, -1);
-	}
-	return true;
+	rcu_read_lock();
+	is_on = etfs_life_is_on(&key->life);
+	rcu_read_unlock();
+	rumpfs_dir_set_keyed(dir, dentry, is_on);
+	return is_on || !d_is_dir(dentry) ||
+	       !rumpfs_implied_remove(dir, dentry);
 }
 
 static bool rumpfs_is_stale_key(const struct inode *inode,
@@ -658,14 +597,28 @@ static bool rumpfs_is_stale_key(const struct inode *inode,
 	return stale;
 }
 
+/* Nothing in memory has this name: the first that may comes back. */
+static void rumpfs_sync_hidden(struct inode *dir, const struct qstr *name,
+			       struct etfs_key *key)
+{
+	struct dentry *hidden;
+
+	while ((hidden = rumpfs_hidden_find(dir, name)) &&
+	       !rumpfs_sync_hides(key, hidden)) {
+		rumpfs_name_show(dir, hidden);
+		if (rumpfs_sync_entry(dir, hidden, key))
+			break;
+	}
+}
+
 /* Return: a dentry to be invalidated when no lock is held, with a reference. */
 static struct dentry *rumpfs_sync_name(struct dentry *parent,
 				       struct etfs_key *key)
 {
 	struct qstr name = QSTR_INIT(key->name, key->name_len);
 	struct inode *dir = d_inode(parent);
-	struct dentry *dentry, *hidden, *drop = NULL;
-	bool taken = false, hides;
+	struct dentry *dentry, *drop = NULL;
+	bool taken = false;
 
 	inode_lock_nested(dir, I_MUTEX_PARENT);
 	/* A client of nfsd is to ask for this name again. */
@@ -679,24 +632,41 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 			drop = dentry;
 	} else if (dentry) {
 		taken = rumpfs_sync_entry(dir, dentry, key);
-		if (!taken && IS_DEADDIR(d_inode(dentry)))
-			drop = dentry;
 	}
 	if (!drop)
 		dput(dentry);
-
-	hidden = rumpfs_hidden_find(dir, &name);
-	if (hidden && !taken) {
-		rcu_read_lock();
-		hides = rumpfs_key_hides(key, hidden);
-		rcu_read_unlock();
-		if (!hides) {
-			rumpfs_name_show(dir, hidden);
-			rumpfs_sync_entry(dir, hidden, key);
-		}
-	}
+	if (!taken)
+		rumpfs_sync_hidden(dir, &name, key);
 	inode_unlock(dir);
 	return drop;
+}
+
+static bool rumpfs_is_dir_in_memory(const struct dentry *dentry)
+{
+	return dentry && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry));
+}
+
+/*
+ * The directory in memory at a name, with a reference. One that a key hides is
+ * kept in line like any other: who has it open goes on in it, and it comes back
+ * as it is.
+ */
+static struct dentry *rumpfs_sync_step(struct dentry *dir, struct qstr *name)
+{
+	struct dentry *child;
+
+	name->hash = full_name_hash(dir, name->name, name->len);
+	inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
+	child = d_lookup(dir, name);
+	if (!rumpfs_is_dir_in_memory(child)) {
+		dput(child);
+		child = dget(rumpfs_hidden_find(d_inode(dir), name));
+	}
+	inode_unlock_shared(d_inode(dir));
+	if (rumpfs_is_dir_in_memory(child))
+		return child;
+	dput(child);
+	return NULL;
 }
 
 /*
@@ -707,32 +677,21 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 static struct dentry *rumpfs_sync_find(struct super_block *sb,
 				       const char *path)
 {
-	struct dentry *dir = dget(sb->s_root);
+	struct dentry *dir = dget(sb->s_root), *child;
 
-	for (;;) {
-		struct dentry *child = NULL;
+	while (dir) {
+		const char *end = strchr(++path, '/');
 		struct qstr name;
-		const char *end;
 
-		end = strchr(++path, '/');
 		if (!end)
-			return dir;
+			break;
 		name = (struct qstr)QSTR_INIT(path, end - path);
-		name.hash = full_name_hash(dir, name.name, name.len);
 		path = end;
-
-		inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
-		child = d_lookup(dir, &name);
-		inode_unlock_shared(d_inode(dir));
+		child = rumpfs_sync_step(dir, &name);
 		dput(dir);
-		if (!child)
-			return NULL;
-		if (!d_is_dir(child) || rumpfs_is_key(d_inode(child))) {
-			dput(child);
-			return NULL;
-		}
 		dir = child;
 	}
+	return dir;
 }
 
 bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
@@ -771,7 +730,6 @@ void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
 							PATH_MAX));
 		if (!parent)
 			continue;
-		rumpfs_sync_prune(parent, key);
 		drop = rumpfs_sync_name(parent, key);
 		/*
 		 * What is hidden keeps its mounts; what is gone does not, and

@@ -65,10 +65,8 @@ struct rumpfs_sb {
 	struct rcu_head rcu;
 };
 
-/* The marks of a directory's array. */
+/* The mark in a directory's array. */
 #define RUMPFS_HIDDEN	XA_MARK_1
-/* Keys implied it when a lookup made it; its node knows if they still do. */
-#define RUMPFS_IMPLIED	XA_MARK_2
 
 /*
  * Listing positions: 0 and 1 are the dots, names in memory have their cookie,
@@ -106,9 +104,17 @@ struct rumpfs_node {
 			/* D: pinned dentries by listing cookie */
 			struct xarray entries;
 			u32 next_cookie;
-			/* D: made for the keys below, goes with the last */
+			/*
+			 * D: made for the keys below, goes with the last; if
+			 * hidden then, when it would come back
+			 */
 			bool is_implied;
-			/* D: the table counts it in its parent's links */
+			/*
+			 * Under i_rwsem of its parent: not in the links of
+			 * that, as keys below it are or were when the mount was
+			 * last told, and the table counts it; or as it is
+			 * hidden. It is not moved.
+			 */
 			bool is_keyed;
 			/* D: not in the size of its parent */
 			bool is_uncounted;
@@ -321,7 +327,7 @@ void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new);
 /* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
-void rumpfs_names_unkey(struct inode *dir, const struct dentry *dentry);
+void rumpfs_names_unkey(struct inode *dir, struct dentry *dentry);
 /* Is something mounted on the node of a key? Context: table->lock. */
 bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 				const struct etfs_map *map);

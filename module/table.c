@@ -301,7 +301,8 @@ static void etfs_key_unlink(struct etfs_table *table, struct etfs_map *map)
 
 /*
  * Count one map more or less at a name and above. A name without any dies at
- * the commit, not before: the batch may yet give it another.
+ * the commit, not before: the batch may yet give it another. Of names that die
+ * the lower is told to the mounts before the upper.
  */
 static void etfs_key_count(struct etfs_batch *batch, struct etfs_key *key,
 			   int change)
@@ -311,7 +312,7 @@ static void etfs_key_count(struct etfs_batch *batch, struct etfs_key *key,
 
 		key->nr_maps += change;
 		if (was != !!key->nr_maps && key->parent)
-			etfs_key_touch(batch, key);
+			list_move_tail(&key->touched, &batch->touched);
 	}
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Directories that keys hide are kept in line with the table all the while. */
+
+#include "lib/fixture.h"
+
+#define F HOST "/f"
+#define D HOST "/d"
+#define DIR_ MNT "/dir"
+
+FIXTURE(behind)
+{
+	int fd;
+};
+
+FIXTURE_SETUP(behind)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, put_text(F, "host"));
+	ASSERT_EQ(0, mkdir(D, 0755));
+	ASSERT_EQ(0, mkdir(DIR_, 0755));
+	self->fd = open(DIR_, O_RDONLY | O_DIRECTORY);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(behind)
+{
+	close(self->fd);
+	teardown_mount();
+}
+
+static int found_at(int dir, const char *path)
+{
+	return ERR(faccessat(dir, path, F_OK, 0));
+}
+
+static int links_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -errno : (int)st.st_nlink;
+}
+
+TEST_F(behind, what_keys_imply_there_goes_with_them)
+{
+	ASSERT_EQ(0, table("/dir " D " dir\n/dir/x/y/key " F " reg"));
+	ASSERT_EQ(0, found_at(self->fd, "x/y/key"));
+	EXPECT_EQ(3, links_of(self->fd));
+	ASSERT_EQ(0, table("-/dir/x/y/key"));
+	EXPECT_EQ(ENOENT, found_at(self->fd, "x"));
+	EXPECT_EQ(2, links_of(self->fd));
+	ASSERT_EQ(0, table("/dir/x/y/key " F " reg"));
+	ASSERT_EQ(0, found_at(self->fd, "x/y/key"));
+	/* From above and from below. */
+	ASSERT_EQ(0, table("-/dir\n-/dir/x/y/key"));
+	EXPECT_EQ(0, count_names(DIR_));
+	EXPECT_EQ(2, nlink_of(DIR_));
+	EXPECT_EQ(3, nlink_of(MNT));
+	EXPECT_EQ(0, rmdir(DIR_));
+	EXPECT_EQ(2, nlink_of(MNT));
+}
+
+TEST_F(behind, what_keys_imply_there_comes_back)
+{
+	ASSERT_EQ(0, table("/dir/x/y/key " F " reg"));
+	ASSERT_EQ(0, text_is(DIR_ "/x/y/key", "host"));
+	ASSERT_EQ(0, table("/dir " D " dir"));
+	EXPECT_EQ(0, found_at(self->fd, "x/y/key"));
+	ASSERT_EQ(0, table("-/dir"));
+	EXPECT_EQ(0, text_is(DIR_ "/x/y/key", "host"));
+	EXPECT_EQ(3, nlink_of(DIR_));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(DIR_ "/x", MNT "/x")));
+	ASSERT_EQ(0, table("flush"));
+	EXPECT_EQ(0, count_names(DIR_));
+	EXPECT_EQ(0, rename(DIR_, MNT "/other"));
+}
+
+/* One that keys imply is hidden itself: it goes, unless something is put. */
+TEST_F(behind, an_implied_directory_goes_with_what_it_is_for)
+{
+	ASSERT_EQ(0, table("/i/x/key " F " reg\n/j/x/key " F " reg"));
+	ASSERT_EQ(0, text_is(MNT "/i/x/key", "host"));
+	ASSERT_EQ(0, text_is(MNT "/j/x/key", "host"));
+	ASSERT_EQ(0, put_text(MNT "/j/kept", "kept"));
+	ASSERT_EQ(0, table("/i " D " dir\n/j " D " dir"));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/j/kept"));
+	ASSERT_EQ(0, table("-/i/x/key\n-/j/x/key"));
+	EXPECT_EQ(5, nlink_of(MNT));
+	ASSERT_EQ(0, table("-/i\n-/j"));
+	EXPECT_EQ(0, listed(MNT, "i"));
+	EXPECT_EQ(ENOENT, stat_err(MNT "/i"));
+	EXPECT_EQ(1, listed(MNT, "j"));
+	EXPECT_EQ(1, count_names(MNT "/j"));
+	EXPECT_EQ(0, text_is(MNT "/j/kept", "kept"));
+	EXPECT_EQ(4, nlink_of(MNT));
+
+	/* And all of it at once. */
+	ASSERT_EQ(0, table("/i/x/key " F " reg"));
+	ASSERT_EQ(0, text_is(MNT "/i/x/key", "host"));
+	ASSERT_EQ(0, table("/i " D " dir"));
+	ASSERT_EQ(0, table("flush"));
+	EXPECT_EQ(0, listed(MNT, "i"));
+	EXPECT_EQ(4, nlink_of(MNT));
+}
+
+/* A name in it that a key hides of its own comes back when that key goes. */
+TEST_F(behind, names_in_it_come_back)
+{
+	ASSERT_EQ(0, put_text(DIR_ "/a", "mine"));
+	ASSERT_EQ(0, mkdir(DIR_ "/sub", 0755));
+	ASSERT_EQ(0, put_text(DIR_ "/sub/b", "mine"));
+	ASSERT_EQ(0, table("/dir/a " F " reg\n/dir/sub/b " F " reg\n"
+			   "/dir " D " dir"));
+	ASSERT_EQ(0, table("-/dir/a\n-/dir/sub/b"));
+	ASSERT_EQ(0, table("-/dir"));
+	EXPECT_EQ(2, count_names(DIR_));
+	EXPECT_EQ(1, count_names(DIR_ "/sub"));
+	EXPECT_EQ(0, text_is(DIR_ "/a", "mine"));
+	EXPECT_EQ(0, text_is(DIR_ "/sub/b", "mine"));
+	EXPECT_EQ(3, nlink_of(DIR_));
+	EXPECT_EQ(0, rename(DIR_ "/sub", MNT "/sub"));
+
+	/* And is hidden in it when that key comes. */
+	ASSERT_EQ(0, table("/dir " D " dir"));
+	ASSERT_EQ(0, table("/dir/a " F " reg"));
+	ASSERT_EQ(0, table("-/dir"));
+	EXPECT_EQ(0, text_is(DIR_ "/a", "host"));
+	EXPECT_EQ(1, count_names(DIR_));
+}
+
+TEST_F(behind, a_removed_directory_has_no_keys)
+{
+	ASSERT_EQ(0, rmdir(DIR_));
+	ASSERT_EQ(0, table("/dir/x/key " F " reg"));
+	EXPECT_EQ(0, links_of(self->fd));
+	EXPECT_EQ(ENOENT, found_at(self->fd, "x"));
+	EXPECT_EQ(0, text_is(DIR_ "/x/key", "host"));
+}
+
+TEST_HARNESS_MAIN
