@@ -233,6 +233,9 @@ static int rumpfs_may_move(const struct dentry *dentry)
 		return -ENOENT;
 	if (!d_is_dir(dentry))
 		return 0;
+	/* If the keys went just now, what they implied would come along. */
+	if (RUMPFS_NODE(d_inode(dentry))->dir.is_keyed)
+		return -EOPNOTSUPP;
 	below = rumpfs_names_below(d_inode(dentry));
 	return below > 0 ? -EOPNOTSUPP : below;
 }
@@ -265,8 +268,6 @@ static int rumpfs_rename_exchange(struct inode *old_dir, struct dentry *old,
 
 	if (err)
 		return err;
-	rumpfs_names_unkey(old_dir, old);
-	rumpfs_names_unkey(new_dir, new);
 	rumpfs_names_exchange(old_dir, old, new_dir, new);
 	rumpfs_move_link(old, old_dir, new_dir);
 	rumpfs_move_link(new, new_dir, old_dir);
@@ -335,7 +336,6 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		goto put_whiteout;
 	}
 	rumpfs_rename_times(old_dir, old, new_dir, new);
-	rumpfs_names_unkey(old_dir, old);
 	if (d_really_is_positive(new)) {
 		rumpfs_names_unkey(new_dir, new);
 		rumpfs_leave(new_dir, new);

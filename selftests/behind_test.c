@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Directories that keys hide are kept in line with the table all the while. */
 
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
 #include "lib/fixture.h"
 
 #define F HOST "/f"
@@ -134,6 +139,90 @@ TEST_F(behind, a_removed_directory_has_no_keys)
 	EXPECT_EQ(0, links_of(self->fd));
 	EXPECT_EQ(ENOENT, found_at(self->fd, "x"));
 	EXPECT_EQ(0, text_is(DIR_ "/x/key", "host"));
+}
+
+/* A listing of a directory stands still: all that would change it waits. */
+struct standstill {
+	int uffd, dir;
+	char *page;
+	pthread_t lister, writer;
+	int err;
+};
+
+static void *list_dir(void *arg)
+{
+	struct standstill *still = arg;
+
+	syscall(__NR_getdents64, still->dir, still->page, PAGE);
+	return NULL;
+}
+
+static int standstill_begin(struct standstill *still, const char *path)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffd_msg msg;
+
+	still->dir = open(path, O_RDONLY | O_DIRECTORY);
+	still->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	still->uffd = syscall(__NR_userfaultfd, O_CLOEXEC);
+	reg.range.start = (uintptr_t)still->page;
+	reg.range.len = PAGE;
+	if (still->dir < 0 || still->uffd < 0 ||
+	    ioctl(still->uffd, UFFDIO_API, &api) ||
+	    ioctl(still->uffd, UFFDIO_REGISTER, &reg))
+		return errno;
+	pthread_create(&still->lister, NULL, list_dir, still);
+	/* It has the lock, and wants the page. */
+	return read(still->uffd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : EIO;
+}
+
+static void standstill_end(struct standstill *still)
+{
+	struct uffdio_zeropage zero = {
+		.range = { .start = (uintptr_t)still->page, .len = PAGE },
+	};
+
+	ioctl(still->uffd, UFFDIO_ZEROPAGE, &zero);
+	pthread_join(still->lister, NULL);
+	close(still->uffd);
+	close(still->dir);
+}
+
+static void *remove_keys(void *arg)
+{
+	struct standstill *still = arg;
+
+	still->err = table("-/still/key\n-/dir/x/key");
+	return NULL;
+}
+
+/* The keys are gone, but the mount was not told of all of them yet. */
+TEST_F(behind, a_directory_is_not_moved_with_what_keys_implied)
+{
+	struct standstill still = {};
+
+	ASSERT_EQ(0, mkdir(MNT "/still", 0755));
+	ASSERT_EQ(0, mkdir(MNT "/free", 0755));
+	ASSERT_EQ(0, table("/still/key " F " reg\n/dir/x/key " F " reg"));
+	ASSERT_EQ(0, text_is(DIR_ "/x/key", "host"));
+	ASSERT_EQ(0, text_is(MNT "/still/key", "host"));
+	if (standstill_begin(&still, MNT "/still"))
+		SKIP(return, "no userfaultfd");
+	pthread_create(&still.writer, NULL, remove_keys, &still);
+	EXPECT_TRUE(WAIT_FOR(found_at(self->fd, "x/key") == ENOENT));
+	EXPECT_EQ(EOPNOTSUPP, ERR(rename(DIR_, MNT "/moved")));
+	EXPECT_EQ(EOPNOTSUPP, ERR(renameat2(AT_FDCWD, DIR_, AT_FDCWD,
+					    MNT "/free", RENAME_EXCHANGE)));
+	EXPECT_EQ(EOPNOTSUPP, ERR(renameat2(AT_FDCWD, MNT "/free", AT_FDCWD,
+					    DIR_, RENAME_EXCHANGE)));
+	standstill_end(&still);
+	pthread_join(still.writer, NULL);
+	EXPECT_EQ(0, still.err);
+	EXPECT_EQ(0, count_names(DIR_));
+	EXPECT_EQ(0, rename(DIR_, MNT "/moved"));
+	EXPECT_EQ(0, rmdir(MNT "/moved"));
 }
 
 TEST_HARNESS_MAIN
