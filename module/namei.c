@@ -203,6 +203,7 @@ static int rumpfs_unlink(struct inode *dir, struct dentry *dentry)
 	if (rumpfs_is_key(d_inode(dentry)))
 		return -EOPNOTSUPP;
 	rumpfs_leave(dir, dentry);
+	rumpfs_names_uncover(dir, &dentry->d_name);
 	return 0;
 }
 
@@ -341,6 +342,9 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		rumpfs_leave(new_dir, new);
 	}
 	rumpfs_move_link(old, old_dir, new_dir);
+	/* Hashed beside the name until the VFS moves that. */
+	if (!whiteout)
+		rumpfs_names_uncover(old_dir, &old->d_name);
 put_whiteout:
 	dput(whiteout);
 	return err;

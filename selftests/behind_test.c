@@ -141,6 +141,50 @@ TEST_F(behind, a_removed_directory_has_no_keys)
 	EXPECT_EQ(0, text_is(DIR_ "/x/key", "host"));
 }
 
+/* A file behind a directory that outlived its keys. */
+static int put_before(const char *name)
+{
+	char path[64];
+	int err;
+
+	snprintf(path, sizeof(path), MNT "/%s", name);
+	err = put_text(path, "behind") ?: table("/%s/key " F " reg", name);
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), MNT "/%s/kept", name);
+	return put_text(path, "kept") ?: table("-/%s/key", name);
+}
+
+TEST_F(behind, a_name_comes_back_when_what_is_before_it_moves)
+{
+	ASSERT_EQ(0, put_before("a"));
+	ASSERT_EQ(0, put_before("b"));
+	ASSERT_EQ(0, put_before("c"));
+	ASSERT_EQ(0, put_text(MNT "/file", "file"));
+
+	/* Listed before anybody looks it up. */
+	ASSERT_EQ(0, rename(MNT "/a", MNT "/moved"));
+	EXPECT_EQ(1, listed(MNT, "a"));
+	EXPECT_EQ(0, text_is(MNT "/a", "behind"));
+	EXPECT_EQ(0, text_is(MNT "/moved/kept", "kept"));
+
+	ASSERT_EQ(0, renameat2(AT_FDCWD, MNT "/b", AT_FDCWD, MNT "/file",
+			       RENAME_EXCHANGE));
+	EXPECT_EQ(0, text_is(MNT "/b", "file"));
+	ASSERT_EQ(0, unlink(MNT "/b"));
+	EXPECT_EQ(1, listed(MNT, "b"));
+	EXPECT_EQ(0, text_is(MNT "/b", "behind"));
+
+	/* A whiteout takes the place as well. */
+	ASSERT_EQ(0, renameat2(AT_FDCWD, MNT "/c", AT_FDCWD, MNT "/gone",
+			       RENAME_WHITEOUT));
+	EXPECT_EQ(S_IFCHR, mode_of(MNT "/c") & S_IFMT);
+	ASSERT_EQ(0, unlink(MNT "/c"));
+	EXPECT_EQ(1, listed(MNT, "c"));
+	EXPECT_EQ(0, text_is(MNT "/c", "behind"));
+	EXPECT_EQ(7, count_names(MNT));
+}
+
 /* A listing of a directory stands still: all that would change it waits. */
 struct standstill {
 	int uffd, dir;
