@@ -4,14 +4,15 @@
  *
  *	1. make a map of each addition	no lock
  *	2. would the table take them?	table->lock, undone again
- *	3. find hosts, make devices	no lock; may sleep for long
- *	4. enter all into the table	table->lock, seen by nobody
- *	5. claim what must be idle	"
- *	6. turn the epoch on		" from here on everybody sees it
- *	7. tell each mount		", one directory lock at a time
- *	8. let go of what was removed	no lock; may sleep for long
+ *	3. find hosts			no lock; may sleep for long
+ *	4. make devices			", if all of that went well
+ *	5. enter all into the table	table->lock, seen by nobody
+ *	6. claim what must be idle	"
+ *	7. turn the epoch on		" from here on everybody sees it
+ *	8. tell each mount		", one directory lock at a time
+ *	9. let go of what was removed	no lock; may sleep for long
  *
- * Until 6 everything can be undone. Of several operations that cannot be, the
+ * Until 7 everything can be undone. Of several operations that cannot be, the
  * first is reported, and what the table has against it before what the host
  * has. Step 2 is for batches with devices, so that none appears in vain.
  */
@@ -221,6 +222,7 @@ static void etfs_op_unfollow(struct etfs_op *op)
 	op->map->kind->unbind(op->map);
 	op->map->is_bound = false;
 	op->is_ready = false;
+	op->is_made = false;
 	op->is_new = true;
 	etfs_map_put(op->follows);
 	op->follows = NULL;
@@ -234,8 +236,7 @@ static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 
 	/* It is lent: who goes on with it has put a file of its own there. */
 	map->host = op->given;
-	err = batch->is_dry && map->kind->check ?
-		map->kind->check(map, why) : etfs_op_do_bind(batch, op, why);
+	err = etfs_op_do_bind(batch, op, why);
 	if (map->host == op->given)
 		map->host = NULL;
 	return err;
@@ -261,6 +262,44 @@ static u32 etfs_batch_bind(struct etfs_batch *batch, u32 nr, int *err,
 		cond_resched();
 	}
 	return nr;
+}
+
+static bool etfs_op_is_to_make(const struct etfs_op *op)
+{
+	return op->map && op->map->kind->make && !op->is_made;
+}
+
+/* The same, and make all devices if all was well. */
+static u32 etfs_batch_bind_and_make(struct etfs_batch *batch, u32 nr, int *err,
+				    struct etfs_reason *why)
+{
+	u32 i = etfs_batch_bind(batch, nr, err, why);
+
+	if (i < batch->nr_ops || batch->err || batch->is_dry)
+		return i;
+	for (i = 0; i < nr; i++) {
+		struct etfs_op *op = &batch->ops[i];
+
+		if (!etfs_op_is_to_make(op))
+			continue;
+		*err = fatal_signal_pending(current) ? -EINTR :
+			op->map->kind->make(op->map, why);
+		if (*err)
+			return i;
+		op->is_made = true;
+		cond_resched();
+	}
+	return nr;
+}
+
+static bool etfs_batch_is_made(const struct etfs_batch *batch)
+{
+	const struct etfs_op *op;
+
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		if (etfs_op_is_to_make(op))
+			return false;
+	return true;
 }
 
 static bool etfs_batch_is_ready(const struct etfs_batch *batch, u32 nr)
@@ -509,13 +548,13 @@ static u32 etfs_batch_rehearse(struct etfs_batch *batch)
 	return nr;
 }
 
-/* An operation that is entered is not bound yet. */
+/* An operation that is entered is not bound yet, or has no device yet. */
 #define ETFS_BIND_MORE	1
 
 /*
  * Enter *nr operations, unless late_err is what comes after due of them.
- * Return: 0, an errno, or ETFS_BIND_MORE if, before what is to be told, one
- * was entered that is not bound; *nr is then how many were.
+ * Return: 0, an errno, or ETFS_BIND_MORE if one was entered that is not bound,
+ * before what is to be told, or not made; *nr is then how many were entered.
  */
 static int etfs_batch_enter_all(struct etfs_batch *batch, u32 *nr, u32 due,
 				int late_err, const struct etfs_reason *late)
@@ -534,7 +573,10 @@ static int etfs_batch_enter_all(struct etfs_batch *batch, u32 *nr, u32 due,
 		return late_err;
 	}
 	/* Whether it is in use was asked; a claim would be seen. */
-	return batch->is_dry ? 0 : etfs_batch_claim(batch);
+	if (batch->is_dry)
+		return 0;
+	return etfs_batch_is_made(batch) ? etfs_batch_claim(batch) :
+					   ETFS_BIND_MORE;
 }
 
 /* The same, and commit. */
@@ -579,7 +621,7 @@ int etfs_batch_apply(struct etfs_batch *batch)
 	if (etfs_batch_has_devices(batch))
 		nr = etfs_batch_rehearse(batch);
 	do {
-		bound = etfs_batch_bind(batch, nr, &err, &late);
+		bound = etfs_batch_bind_and_make(batch, nr, &err, &late);
 		if (bound < nr) {
 			late_err = err;
 			late.line = batch->ops[bound].line;

@@ -376,31 +376,24 @@ unlock:
 	return err;
 }
 
-static struct file *etfs_chardev_open_to_bind(struct etfs_map *map,
-					      struct etfs_reason *why)
+static int etfs_chardev_bind(struct etfs_map *map, struct etfs_reason *why)
 {
-	return etfs_host_open(map, etfs_map_is_ro(map) ? O_RDONLY : O_RDWR,
+	struct file *host;
+
+	host = etfs_host_open(map, etfs_map_is_ro(map) ? O_RDONLY : O_RDWR,
 			      why);
-}
-
-static int etfs_chardev_check(struct etfs_map *map, struct etfs_reason *why)
-{
-	struct file *host = etfs_chardev_open_to_bind(map, why);
-
 	if (IS_ERR(host))
 		return PTR_ERR(host);
-	fput(host);
+	etfs_map_set_host(map, host);
+	map->is_pinned = true;
 	return 0;
 }
 
-static int etfs_chardev_bind(struct etfs_map *map, struct etfs_reason *why)
+static int etfs_chardev_make(struct etfs_map *map, struct etfs_reason *why)
 {
-	struct file *host = etfs_chardev_open_to_bind(map, why);
 	struct etfs_chardev *chr;
 	int err = -ENOMEM;
 
-	if (IS_ERR(host))
-		return PTR_ERR(host);
 	/* Gives way to a better one. */
 	etfs_refuse(why, "the device cannot be made");
 	chr = kzalloc(sizeof(*chr), GFP_KERNEL_ACCOUNT);
@@ -410,16 +403,12 @@ static int etfs_chardev_bind(struct etfs_map *map, struct etfs_reason *why)
 	chr->map = map;
 	chr->nr_holders = 1;
 	map->chardev = chr;
-	etfs_map_set_host(map, host);
 	err = etfs_chardev_add(chr, why);
-	map->is_pinned = !err;
 	if (!err)
 		return 0;
-	etfs_map_set_host(map, NULL);
 	map->chardev = NULL;
 free_chardev:
 	kfree(chr);
-	fput(host);
 	return err;
 }
 
@@ -428,6 +417,8 @@ static void etfs_chardev_remove(struct etfs_map *map)
 {
 	struct etfs_chardev *chr = map->chardev;
 
+	if (!chr)
+		return;
 	xa_lock(&etfs_chardevs);
 	chr->is_removed = true;
 	xa_unlock(&etfs_chardevs);
@@ -444,6 +435,7 @@ static void etfs_chardev_revoke(struct etfs_map *map)
 
 static void etfs_chardev_unbind(struct etfs_map *map)
 {
+	etfs_map_drop_host(map);
 	kfree(map->chardev);
 }
 
@@ -462,7 +454,7 @@ const struct etfs_kind etfs_chr_kind = {
 	.name		= "chr",
 	.type		= S_IFCHR,
 	.bind		= etfs_chardev_bind,
-	.check		= etfs_chardev_check,
+	.make		= etfs_chardev_make,
 	.unbind		= etfs_chardev_unbind,
 	.node		= etfs_chardev_node,
 	.remove		= etfs_chardev_remove,

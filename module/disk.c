@@ -341,16 +341,6 @@ static struct file *etfs_disk_open_host(struct etfs_map *map,
 	return ERR_PTR(err);
 }
 
-static int etfs_disk_check(struct etfs_map *map, struct etfs_reason *why)
-{
-	struct file *host = etfs_disk_open_host(map, why);
-
-	if (IS_ERR(host))
-		return PTR_ERR(host);
-	fput(host);
-	return 0;
-}
-
 /*
  * Would the disk be the same but for its window and what fails? Then it lends
  * its host; it may be on its way out.
@@ -371,20 +361,6 @@ static struct file *etfs_disk_fits(struct etfs_map *old,
 	if (has)
 		fput(has);
 	return NULL;
-}
-
-static int etfs_disk_bind_new(struct etfs_map *map, struct file *host,
-			      struct etfs_reason *why)
-{
-	int err;
-
-	etfs_refuse(why, "the disk cannot be made");
-	etfs_map_set_host(map, get_file(host));
-	err = etfs_disk_add(map, host);
-	if (err)
-		etfs_map_drop_host(map);
-	map->is_pinned = !err;
-	return err;
 }
 
 /*
@@ -421,28 +397,41 @@ static int etfs_disk_follow(struct etfs_map *map, struct etfs_map *old,
 			    struct etfs_reason *why)
 {
 	struct file *host = etfs_disk_open_host(map, why), *has = NULL;
-	int err;
 
 	if (IS_ERR(host))
 		return PTR_ERR(host);
 	if (old)
 		has = etfs_disk_fits(old, map, host);
 	if (has) {
-		if (old->spec.win.offset != map->spec.win.offset)
-			etfs_disk_sync(old->disk);
 		etfs_disk_bind_old(map, old->disk, has);
 		fput(host);
 		return 1;
 	}
-	err = etfs_disk_bind_new(map, host, why);
-	if (err)
-		fput(host);
-	return err;
+	etfs_map_set_host(map, host);
+	map->is_pinned = true;
+	return 0;
 }
 
 static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 {
 	return etfs_disk_follow(map, NULL, why);
+}
+
+static int etfs_disk_make(struct etfs_map *map, struct etfs_reason *why)
+{
+	struct etfs_disk *disk = map->disk;
+	int err;
+
+	if (disk) {
+		if (etfs_disk_window(disk).offset != map->spec.win.offset)
+			etfs_disk_sync(disk);
+		return 0;
+	}
+	etfs_refuse(why, "the disk cannot be made");
+	err = etfs_disk_add(map, get_file(map->host));
+	if (err)
+		fput(map->host);
+	return err;
 }
 
 /* Who has it open has the new map open from now on. */
@@ -484,7 +473,7 @@ static bool etfs_disk_leave(struct etfs_map *map, bool is_dead)
 
 static void etfs_disk_remove(struct etfs_map *map)
 {
-	if (etfs_disk_leave(map, false))
+	if (map->disk && etfs_disk_leave(map, false))
 		etfs_disk_delete(&map->disk->delete);
 }
 
@@ -505,11 +494,14 @@ static int etfs_disk_revoke_wait(struct etfs_map *map)
 
 static void etfs_disk_unbind(struct etfs_map *map)
 {
+	struct etfs_disk *disk = map->disk;
+
 	etfs_map_drop_host(map);
-	if (!refcount_dec_and_test(&map->disk->ref))
+	map->disk = NULL;
+	if (!disk || !refcount_dec_and_test(&disk->ref))
 		return;
-	etfs_disk_io_exit(map->disk);
-	kfree(map->disk);
+	etfs_disk_io_exit(disk);
+	kfree(disk);
 	if (atomic_dec_and_test(&etfs_nr_disks))
 		wake_up_var(&etfs_nr_disks);
 }
@@ -551,7 +543,7 @@ const struct etfs_kind etfs_blk_kind = {
 	.name		= "blk",
 	.type		= S_IFBLK,
 	.bind		= etfs_disk_bind,
-	.check		= etfs_disk_check,
+	.make		= etfs_disk_make,
 	.follow		= etfs_disk_follow,
 	.adopt		= etfs_disk_adopt,
 	.unbind		= etfs_disk_unbind,

@@ -184,8 +184,8 @@ struct etfs_op {
 	struct file *given;
 	/* ADD and SET: the map to be, made by etfs_batch_make_maps() */
 	struct etfs_map *map;
-	/* it is bound, or in a dry run could be */
-	bool is_ready;
+	/* it is bound; its device is there */
+	bool is_ready, is_made;
 	/* SET: bound to what this map is, a reference; else NULL */
 	struct etfs_map *follows;
 	/* that was another one when the table was asked */
@@ -377,8 +377,11 @@ struct etfs_kind {
 	 * unbind is not called.
 	 */
 	int (*bind)(struct etfs_map *map, struct etfs_reason *why);
-	/* Refuse the same, but make no device. NULL: bind makes none. */
-	int (*check)(struct etfs_map *map, struct etfs_reason *why);
+	/*
+	 * Make the device of one that is bound, unless there is one to go on
+	 * with; not in a dry run. NULL: there is none.
+	 */
+	int (*make)(struct etfs_map *map, struct etfs_reason *why);
 	/*
 	 * Bind, or go on with what old, which is to be replaced, is bound to if
 	 * that would be the same. Return: 1 if it was, 0, or an errno. NULL:
@@ -399,7 +402,10 @@ struct etfs_kind {
 	 */
 	struct file *(*open)(struct inode *inode, struct file *file,
 			     bool *changed);
-	/* The name is gone for everyone, or never came; openers may remain. */
+	/*
+	 * The name is gone for everyone, or never came; openers may remain. It
+	 * was bound, but may not have been made.
+	 */
 	void (*remove)(struct etfs_map *map);
 	/*
 	 * The same, but the host is taken from openers, too. All maps of a

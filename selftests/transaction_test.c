@@ -216,15 +216,30 @@ TEST_F(apply, says_what_is_wrong_with_numbers)
 	EXPECT_EQ(0, applied.message_len);
 }
 
-TEST_F(apply, a_disk_made_in_vain_is_gone)
+/* Nobody hears of a device before all of the batch is known to be good. */
+TEST_F(apply, no_disk_is_made_in_vain)
 {
-	EXPECT_EQ(ENOENT,
-		  APPLY(self->fd, ADD("/b", F, .type = RUMPFS_TYPE_BLK),
-			ADD("/c", F, .type = RUMPFS_TYPE_CHR),
-			ADD("/x", D "/none")));
+	struct rumpfs_op disk = ADD("/b", F, .type = RUMPFS_TYPE_BLK);
+	struct rumpfs_op chr = ADD("/c", F, .type = RUMPFS_TYPE_CHR);
+	int sock = listen_begin();
+
+	ASSERT_LE(0, sock);
+	EXPECT_EQ(ENOENT, APPLY(self->fd, disk, chr, ADD("/x", D "/none")));
 	EXPECT_EQ(2, applied.failed_op);
-	EXPECT_TRUE(WAIT_FOR(count_disks() == self->disks));
+	EXPECT_EQ(ENOENT, APPLY(self->fd, disk, chr,
+				ADD("/x", D "/none", .type = RUMPFS_TYPE_BLK)));
+	EXPECT_EQ(2, applied.failed_op);
+	EXPECT_EQ(EEXIST, APPLY(self->fd, disk, ADD("/old", F)));
+	EXPECT_EQ(1, applied.failed_op);
+	EXPECT_EQ(ENOENT, APPLY(self->fd, disk, REMOVE("/none")));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, disk, chr,
+				(struct rumpfs_op){ .op = 99 }));
+	EXPECT_EQ(2, applied.failed_op);
+	EXPECT_EQ(0, disks_heard(sock));
 	EXPECT_UNCHANGED();
+	EXPECT_EQ(0, APPLY(self->fd, disk, chr));
+	EXPECT_EQ(1, disks_heard(sock));
+	close(sock);
 }
 
 TEST_F(apply, no_disk_is_made_for_another_table)
