@@ -606,14 +606,13 @@ static int etfs_batch_try(struct etfs_batch *batch, u32 *nr, u32 due,
  */
 int etfs_batch_apply(struct etfs_batch *batch)
 {
-	/* what reading or binding found, for the line after all good ones */
-	struct etfs_reason late;
+	/* what reading found, and binding, for the line after all good ones */
+	struct etfs_reason read, late;
 	int err, late_err;
 	u32 bound, nr;
 
 	etfs_batch_judge(batch);
-	late = batch->why;
-	late_err = batch->err;
+	read = batch->why;
 	nr = batch->nr_ops;
 	err = etfs_batch_make_maps(batch);
 	if (err)
@@ -621,6 +620,8 @@ int etfs_batch_apply(struct etfs_batch *batch)
 	if (etfs_batch_has_devices(batch))
 		nr = etfs_batch_rehearse(batch);
 	do {
+		late = read;
+		late_err = batch->err;
 		bound = etfs_batch_bind_and_make(batch, nr, &err, &late);
 		if (bound < nr) {
 			late_err = err;
