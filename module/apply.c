@@ -207,6 +207,7 @@ static int etfs_op_do_bind(const struct etfs_batch *batch, struct etfs_op *op,
 	ret = old ? kind->follow(op->map, old, why) :
 		    kind->bind(op->map, why);
 	op->map->is_bound = ret >= 0;
+	op->map->is_following = ret > 0;
 	if (ret > 0)
 		op->follows = old;
 	else if (old)
@@ -221,6 +222,7 @@ static void etfs_op_unfollow(struct etfs_op *op)
 		op->given = get_file(op->map->host);
 	op->map->kind->unbind(op->map);
 	op->map->is_bound = false;
+	op->map->is_following = false;
 	op->is_ready = false;
 	op->is_made = false;
 	op->is_new = true;
@@ -312,12 +314,28 @@ static bool etfs_batch_is_ready(const struct etfs_batch *batch, u32 nr)
 	return true;
 }
 
-/* Has anybody the key open, mapped or as a mount point? */
+/* What a map of this batch is bound to, too, and replaces; or NULL. */
+static struct etfs_map *etfs_batch_followed(const struct etfs_batch *batch,
+					    const struct etfs_map *map)
+{
+	if (list_empty(&map->born) || !map->is_following)
+		return NULL;
+	return rcu_dereference_protected(map->older,
+					 lockdep_is_held(&batch->table->lock));
+}
+
+/*
+ * Has anybody the key open, mapped or as a mount point? Of this batch, only one
+ * that goes on with what it replaces can be in use.
+ */
 static bool etfs_batch_is_busy(const struct etfs_batch *batch,
 			       const struct etfs_map *map)
 {
+	const struct etfs_map *followed = etfs_batch_followed(batch, map);
 	struct rumpfs_sb *sbi;
 
+	if (!list_empty(&map->born))
+		return followed && etfs_map_is_busy(followed);
 	if (etfs_map_is_busy(map))
 		return true;
 	list_for_each_entry(sbi, &batch->table->mounts, table_node)
@@ -329,6 +347,8 @@ static bool etfs_batch_is_busy(const struct etfs_batch *batch,
 static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
 			     struct etfs_map *map)
 {
+	struct etfs_map *followed = etfs_batch_followed(batch, map);
+
 	if (op->removal == ETFS_BUSY) {
 		if (etfs_batch_is_busy(batch, map)) {
 			etfs_refuse(&batch->why, "%s is in use",
@@ -336,6 +356,8 @@ static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
 			return -EBUSY;
 		}
 		map->claimed_by = op;
+		if (followed)
+			followed->claimed_by = op;
 	}
 	map->removal = op->removal;
 	etfs_table_remove(batch, map);

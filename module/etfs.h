@@ -352,6 +352,8 @@ struct etfs_map {
 	bool is_bound;
 	/* I: its host file was bound for good */
 	bool is_pinned;
+	/* I: what it is bound to it has from older, while that is there */
+	bool is_following;
 	/* L: where the bound host was when spec.host was written, if not there */
 	char *own_path;
 };

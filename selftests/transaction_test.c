@@ -346,6 +346,55 @@ TEST_F(apply, a_dry_run_asks_the_host_of_a_disk)
 	}
 }
 
+/* In use is what goes on to be used, not what was only at the key before. */
+TEST_F(apply, busy_asks_what_the_batch_has_made)
+{
+	struct rumpfs_op same = SET("/b", F, .type = RUMPFS_TYPE_BLK);
+	struct rumpfs_op moved = SET("/b", F, .type = RUMPFS_TYPE_BLK,
+				     .offset = 512);
+	struct rumpfs_op other = SET("/b", G, .type = RUMPFS_TYPE_BLK);
+	struct rumpfs_op remove = REMOVE("/b", .flags = RUMPFS_MAP_BUSY);
+	const unsigned int dry = RUMPFS_APPLY_DRY_RUN;
+	char byte;
+	int fd;
+
+	ASSERT_EQ(0, APPLY(self->fd, same));
+	fd = open(MNT "/b", O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EBUSY, APPLY_FLAGS(self->fd, dry, same, remove));
+	EXPECT_EQ(1, applied.failed_op);
+	EXPECT_EQ(EBUSY, APPLY(self->fd, same, remove));
+	EXPECT_EQ(1, applied.failed_op);
+	EXPECT_TRUE(sentence_has("/b"));
+	EXPECT_EQ(EBUSY, APPLY(self->fd, moved, remove));
+	EXPECT_EQ(EBUSY, APPLY(self->fd, same,
+			       FLUSH(.flags = RUMPFS_MAP_BUSY)));
+	EXPECT_TRUE(row_has("/b", "rw"));
+	EXPECT_EQ(1, read(fd, &byte, 1));
+
+	/* Another disk is nobody's; this one goes as one that is replaced. */
+	EXPECT_EQ(0, APPLY_FLAGS(self->fd, dry, other, remove));
+	EXPECT_EQ(0, APPLY(self->fd, other, remove));
+	EXPECT_EQ(self->disks + 1, count_disks());
+	EXPECT_EQ(1, read(fd, &byte, 1));
+	close(fd);
+	EXPECT_TRUE(WAIT_FOR(count_disks() == self->disks));
+	EXPECT_EQ(0, rows_are(OLD_ROWS));
+
+	ASSERT_EQ(0, APPLY(self->fd, same));
+	EXPECT_EQ(0, APPLY(self->fd, moved, remove));
+	EXPECT_TRUE(WAIT_FOR(count_disks() == self->disks));
+	EXPECT_EQ(0, rows_are(OLD_ROWS));
+
+	fd = open(MNT "/old", O_RDONLY);
+	EXPECT_EQ(EBUSY, APPLY(self->fd, REMOVE("/old",
+						.flags = RUMPFS_MAP_BUSY)));
+	EXPECT_EQ(0, APPLY(self->fd, SET("/old", G),
+			   REMOVE("/old", .flags = RUMPFS_MAP_BUSY)));
+	EXPECT_EQ(1, read(fd, &byte, 1));
+	close(fd);
+}
+
 /* The whole table at once. */
 
 TEST_F(apply, replace_all_leaves_what_is_given)
