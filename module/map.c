@@ -38,10 +38,16 @@ int etfs_map_init(void)
 	return -ENOMEM;
 }
 
-/* All maps were put; wait until the last is gone. */
+/*
+ * All maps were put, but for what a drain puts. A gate is empty after a grace
+ * period, and what its drain puts is released after one more.
+ */
 void etfs_map_exit(void)
 {
 	rcu_barrier();
+	flush_workqueue(etfs_map_wq);
+	rcu_barrier();
+	/* Waits until the last one is released. */
 	destroy_workqueue(etfs_map_wq);
 	kmem_cache_destroy(etfs_map_cache);
 }
