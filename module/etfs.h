@@ -301,6 +301,8 @@ struct etfs_map {
 	struct etfs_origin *origin;
 	/* I: inode number of its node, the same in every mount */
 	u64 ino;
+	/* L: in table->inos, while in table->rows */
+	struct rb_node by_ino;
 	union {
 		struct {
 			/* L: in table->rows, ordered by key */
@@ -436,6 +438,8 @@ struct etfs_table {
 	struct rhashtable keys;
 	/* L: live maps in key order */
 	struct rb_root rows;
+	/* L: the same by inode number */
+	struct rb_root inos;
 	u32 nr_maps;
 	/* R: names below the root; 0 = no lookup need ask */
 	u32 nr_keys;
@@ -514,6 +518,8 @@ void etfs_table_settle(struct etfs_batch *batch);
 void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map);
 void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map);
 struct etfs_map *etfs_table_first(struct etfs_table *table);
+/* By the inode number of its node; or NULL. */
+struct etfs_map *etfs_table_find_ino(struct etfs_table *table, u64 ino);
 struct etfs_map *etfs_map_next(struct etfs_map *map);
 void etfs_table_reprint(struct etfs_table *table, struct etfs_map *map,
 			bool is_unrestorable);

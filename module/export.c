@@ -91,12 +91,9 @@ static char *rumpfs_key_path(struct etfs_table *table, u64 ino)
 	char *path = NULL;
 
 	mutex_lock(&table->lock);
-	for (map = etfs_table_first(table); map; map = etfs_map_next(map)) {
-		if (map->ino == ino) {
-			path = kstrdup(map->spec.key, GFP_KERNEL);
-			break;
-		}
-	}
+	map = etfs_table_find_ino(table, ino);
+	if (map)
+		path = kstrdup(map->spec.key, GFP_KERNEL);
 	mutex_unlock(&table->lock);
 	return path;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rows: the live maps of a table in key order, and its listing.
+ * Rows: the live maps of a table in key order, and by inode number; its listing.
  *
  * Each subtree knows how many bytes it prints, so any offset of a listing is
  * found in a few steps.
@@ -30,6 +30,36 @@ static inline bool etfs_row_compute(struct etfs_map *map, bool exit)
 RB_DECLARE_CALLBACKS(static, etfs_rows, struct etfs_map, row, rows_len,
 		     etfs_row_compute)
 
+static void etfs_inos_insert(struct etfs_table *table, struct etfs_map *map)
+{
+	struct rb_node **link = &table->inos.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (map->ino < rb_entry(parent, struct etfs_map, by_ino)->ino)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&map->by_ino, parent, link);
+	rb_insert_color(&map->by_ino, &table->inos);
+}
+
+struct etfs_map *etfs_table_find_ino(struct etfs_table *table, u64 ino)
+{
+	struct rb_node *node = table->inos.rb_node;
+
+	lockdep_assert_held(&table->lock);
+	while (node) {
+		struct etfs_map *map = rb_entry(node, struct etfs_map, by_ino);
+
+		if (map->ino == ino)
+			return map;
+		node = ino < map->ino ? node->rb_left : node->rb_right;
+	}
+	return NULL;
+}
+
 void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
 {
 	struct rb_node **link = &table->rows.rb_node, *parent = NULL;
@@ -49,12 +79,14 @@ void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
 	map->rows_len = map->row_len;
 	rb_link_node(&map->row, parent, link);
 	rb_insert_augmented(&map->row, &table->rows, &etfs_rows);
+	etfs_inos_insert(table, map);
 	table->nr_maps++;
 }
 
 void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map)
 {
 	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
+	rb_erase(&map->by_ino, &table->inos);
 	table->nr_maps--;
 }
 

@@ -406,6 +406,50 @@ TEST_F(key_handle, a_key_that_is_gone_is_not)
 	EXPECT_EQ(0, handle_text_is(&self->handle, "other"));
 }
 
+/* CPU time that so many vain questions for a key take, ns; 0 for a wrong one. */
+static long long cost_of_asking(struct handle *handle, int n)
+{
+	struct timespec begin, end;
+	int i;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+	for (i = 0; i < n; i++)
+		if (handle_err(handle) != ESTALE)
+			return 0;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	return (end.tv_sec - begin.tv_sec) * 1000000000LL + end.tv_nsec -
+	       begin.tv_nsec;
+}
+
+TEST_F(key_handle, a_key_is_looked_for_among_many)
+{
+	char text[4096] = "";
+	long long few, many;
+	int i, len = 0;
+
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
+	ASSERT_EQ(0, table("-/k"));
+	ASSERT_EQ(0, forget_nodes());
+	few = cost_of_asking(&self->handle, 100);
+	ASSERT_LT(0, few);
+	for (i = 0; i < 10000; i++) {
+		len += sprintf(text + len, "/m/%d " HOST "/f reg\n", i);
+		if (len < 4000 && i < 9999)
+			continue;
+		ASSERT_EQ(0, table_write(text, len));
+		len = 0;
+	}
+	many = cost_of_asking(&self->handle, 100);
+	EXPECT_LT(0, many);
+	EXPECT_LT(many, 4 * few) {
+		TH_LOG("%lld ns among none, %lld among many", few, many);
+	}
+	ASSERT_EQ(0, get_handle(MNT "/m/7777", &self->handle));
+	ASSERT_EQ(0, forget_nodes());
+	EXPECT_EQ(0, handle_text_is(&self->handle, "host"));
+}
+
 TEST_F(key_handle, what_a_key_hides_is_found)
 {
 	ASSERT_EQ(0, put_text(MNT "/k", "memory"));
