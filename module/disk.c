@@ -70,7 +70,14 @@ COMPAT_RELEASE(etfs_disk_release)
 
 static void etfs_disk_free(struct gendisk *gd)
 {
-	etfs_map_put(((struct etfs_disk *)gd->private_data)->map);
+	struct etfs_disk *disk = gd->private_data;
+	struct etfs_map *map;
+
+	spin_lock(&disk->lock);
+	map = disk->map;
+	disk->map = NULL;
+	spin_unlock(&disk->lock);
+	etfs_map_put(map);
 }
 
 static const struct block_device_operations etfs_disk_ops = {
@@ -533,6 +540,24 @@ static void etfs_disk_stat(struct etfs_map *map, struct etfs_usage *usage)
 			       SECTOR_SHIFT;
 }
 
+/* A map that was replaced knows the disk still; one that is there has it. */
+static struct file *etfs_disk_get_held(struct etfs_map *map)
+{
+	struct etfs_disk *disk = map->disk;
+	struct file *host;
+
+	spin_lock(&disk->lock);
+	map = disk->map;
+	if (map)
+		etfs_map_get(map);
+	spin_unlock(&disk->lock);
+	if (!map)
+		return NULL;
+	host = etfs_map_get_host(map);
+	etfs_map_put(map);
+	return host;
+}
+
 static void etfs_disk_node(struct inode *inode, struct etfs_map *map)
 {
 	init_special_inode(inode, S_IFBLK | (inode->i_mode & 07777),
@@ -551,6 +576,7 @@ const struct etfs_kind etfs_blk_kind = {
 	.remove		= etfs_disk_remove,
 	.revoke		= etfs_disk_revoke,
 	.revoke_wait	= etfs_disk_revoke_wait,
+	.get_held	= etfs_disk_get_held,
 	.stat		= etfs_disk_stat,
 };
 

@@ -21,7 +21,7 @@
  */
 struct etfs_disk {
 	refcount_t ref;
-	/* S: whose key it is at; held until free_disk */
+	/* S: whose key it is at; held until free_disk, then NULL */
 	struct etfs_map *map;
 	struct gendisk *gd;
 	/* I: of the node; gd may be gone before the last node */

@@ -418,6 +418,11 @@ struct etfs_kind {
 	void (*revoke)(struct etfs_map *map);
 	/* Return: 0, or -EINTR: the rest goes on by itself. */
 	int (*revoke_wait)(struct etfs_map *map);
+	/*
+	 * The host file of who has it open, a reference, or NULL; though it is
+	 * removed, or replaced. NULL: its gate knows.
+	 */
+	struct file *(*get_held)(struct etfs_map *map);
 	/* Add what a map's gate does not know, under table->lock. NULL: nothing. */
 	void (*stat)(struct etfs_map *map, struct etfs_usage *usage);
 };
@@ -585,6 +590,12 @@ static inline void etfs_map_leave(struct etfs_map *map)
 {
 	percpu_ref_put(&map->gate->inside);
 }
+
+/*
+ * The host file of somebody who has it open, a reference; or NULL.
+ * Context: a reference on the map.
+ */
+struct file *etfs_map_get_held(struct etfs_map *map);
 
 /* In host.c: the only file that looks up and opens host files; see host.h */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);

@@ -42,6 +42,30 @@ void etfs_gate_add_open(struct etfs_open *open)
 	spin_unlock(&gate->lock);
 }
 
+/* Return: a reference, or NULL: nobody has it open. */
+static struct file *etfs_gate_get_any_host(struct etfs_map *map)
+{
+	/* Pairs with the cmpxchg() in etfs_gate_make(). */
+	struct etfs_gate *gate = smp_load_acquire(&map->gate);
+	struct etfs_open *open;
+	struct file *host = NULL;
+
+	if (!gate)
+		return NULL;
+	spin_lock(&gate->lock);
+	open = list_first_entry_or_null(&gate->opens, struct etfs_open, node);
+	if (open)
+		host = get_file(open->host);
+	spin_unlock(&gate->lock);
+	return host;
+}
+
+struct file *etfs_map_get_held(struct etfs_map *map)
+{
+	return map->kind->get_held ? map->kind->get_held(map) :
+				     etfs_gate_get_any_host(map);
+}
+
 /* Return: the host file that it had, with its reference; NULL once revoked. */
 struct file *etfs_gate_take_open(struct etfs_open *open)
 {

@@ -349,7 +349,14 @@ bool etfs_host_is_noexec(const struct file *host)
 
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 {
-	return etfs_host_stat(&host->f_path, stat);
+	int err = etfs_host_stat(&host->f_path, stat);
+
+	/* The size of a device is not in its node's attributes. */
+	if (!err && S_ISBLK(stat->mode)) {
+		stat->size = etfs_host_size(host);
+		stat->blocks = stat->size >> SECTOR_SHIFT;
+	}
+	return err;
 }
 
 void etfs_host_remember(struct etfs_map *map, const struct path *path)

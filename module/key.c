@@ -147,6 +147,40 @@ static void rumpfs_key_set_size(struct inode *inode, u64 size)
 	spin_unlock(&inode->i_lock);
 }
 
+/* Of a node in memory: true. An open file may keep that of a key that is gone. */
+bool rumpfs_node_is_live(const struct inode *inode)
+{
+	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	bool is_live;
+
+	if (!map)
+		return true;
+	rcu_read_lock();
+	is_live = etfs_life_is_on(&map->life);
+	rcu_read_unlock();
+	return is_live;
+}
+
+/*
+ * What the host says. The path of a key that is gone may lead nowhere, or to
+ * what is another key's: who has it open has its host file.
+ */
+static int rumpfs_key_look(struct inode *inode, struct kstat *stat,
+			   unsigned int lookup)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct file *host = NULL;
+	int err;
+
+	if (!rumpfs_node_is_live(inode))
+		host = etfs_map_get_held(map);
+	if (!host)
+		return etfs_host_getattr(map, stat, lookup);
+	err = etfs_host_fgetattr(host, stat);
+	fput(host);
+	return err;
+}
+
 static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 			      struct kstat *stat, u32 request_mask,
 			      unsigned int flags)
@@ -158,7 +192,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct kstat host;
 	int err;
 
-	err = etfs_host_getattr(map, &host, 0);
+	err = rumpfs_key_look(inode, &host, 0);
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
@@ -199,24 +233,10 @@ static int rumpfs_key_ask(struct inode *inode, unsigned int lookup)
 	struct kstat host;
 	int err;
 
-	err = etfs_host_getattr(RUMPFS_NODE(inode)->map, &host, lookup);
+	err = rumpfs_key_look(inode, &host, lookup);
 	if (!err)
 		rumpfs_key_learn(inode, &host);
 	return err;
-}
-
-/* Of a node in memory: true. An open file may keep that of a key that is gone. */
-bool rumpfs_node_is_live(const struct inode *inode)
-{
-	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	bool is_live;
-
-	if (!map)
-		return true;
-	rcu_read_lock();
-	is_live = etfs_life_is_on(&map->life);
-	rcu_read_unlock();
-	return is_live;
 }
 
 static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
@@ -420,7 +440,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			return err;
 	}
 	inode_unlock(inode);
-	err = etfs_host_getattr(map, &host, 0);
+	err = rumpfs_key_look(inode, &host, 0);
 	if (!err && is_cut)
 		err = rumpfs_cut_begin(&cut, map, attr);
 	inode_lock(inode);

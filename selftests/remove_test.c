@@ -264,4 +264,91 @@ TEST_F(removal, the_host_is_let_go)
 	EXPECT_TRUE(WAIT_FOR(!umount(HOST "/m")));
 }
 
+/* The size that fstat tells, or minus the errno. */
+static long long fsize_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -errno : (long long)st.st_size;
+}
+
+FIXTURE(kept)
+{
+	int fd;
+};
+
+FIXTURE_VARIANT(kept)
+{
+	const char *type, *set;
+	/* what fstat tells of a file; a device has no size */
+	long long size;
+	bool keeps;
+};
+
+FIXTURE_VARIANT_ADD(kept, reg) {
+	.type = "reg", .set = "=/k " G " reg", .size = TOTAL };
+FIXTURE_VARIANT_ADD(kept, reg_pin) {
+	.type = "reg pin", .set = "=/k " G " reg", .size = TOTAL,
+	.keeps = true };
+FIXTURE_VARIANT_ADD(kept, reg_removed) {
+	.type = "reg", .set = "-/k", .size = TOTAL };
+FIXTURE_VARIANT_ADD(kept, blk) { .type = "blk", .set = "=/k " G " blk" };
+FIXTURE_VARIANT_ADD(kept, blk_same) {
+	.type = "blk", .set = "=/k " F " blk offset=512" };
+FIXTURE_VARIANT_ADD(kept, blk_removed) { .type = "blk", .set = "-/k" };
+FIXTURE_VARIANT_ADD(kept, chr) { .type = "chr", .set = "=/k " G " chr" };
+FIXTURE_VARIANT_ADD(kept, chr_removed) { .type = "chr", .set = "-/k" };
+
+FIXTURE_SETUP(kept)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, fill(F, TOTAL, 1));
+	ASSERT_EQ(0, chmod(F, 0640));
+	ASSERT_EQ(0, put_text(G, "other"));
+	ASSERT_EQ(0, table("/k " F " %s", variant->type));
+	self->fd = open(KEY, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(kept)
+{
+	close(self->fd);
+	teardown_mount();
+}
+
+/* Who has it open asks the file that is open, wherever that went. */
+TEST_F(kept, attributes_are_those_of_the_open_file)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, table("%s", variant->set));
+	ASSERT_EQ(0, rename(F, HOST "/elsewhere"));
+	EXPECT_EQ(variant->size, fsize_of(self->fd));
+	ASSERT_EQ(0, chmod(HOST "/elsewhere", 0604));
+	ASSERT_EQ(0, fstat(self->fd, &st));
+	EXPECT_EQ(0604, st.st_mode & 07777);
+
+	ASSERT_EQ(0, put_text(F, "another"));
+	EXPECT_EQ(variant->size, fsize_of(self->fd));
+	ASSERT_EQ(0, unlink(HOST "/elsewhere"));
+	EXPECT_EQ(variant->size, fsize_of(self->fd));
+	EXPECT_EQ(0, ERR(fchmod(self->fd, 0600)));
+}
+
+/* A name of it that nobody has open asks in vain, but for one that is pinned. */
+TEST_F(kept, a_path_handle_alone_keeps_no_host)
+{
+	struct stat st;
+	int fd = open(KEY, O_PATH);
+
+	ASSERT_LE(0, fd);
+	close(self->fd);
+	ASSERT_EQ(0, table("%s", variant->set));
+	ASSERT_EQ(0, table("flush"));
+	ASSERT_EQ(0, unlink(F));
+	EXPECT_TRUE(WAIT_FOR(ERR(fstat(fd, &st)) ==
+			     (variant->keeps ? 0 : ENOENT)));
+	self->fd = fd;
+}
+
 TEST_HARNESS_MAIN
