@@ -216,7 +216,8 @@ static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
 	err = rumpfs_names_may_rmdir(d_inode(dentry));
 	if (err)
 		return err;
-	rumpfs_names_unkey(dir, dentry);
+	/* The keys below are gone, but the mount may not have been told. */
+	rumpfs_names_set_keyed(dir, dentry, false);
 	rumpfs_leave(dir, dentry);
 	rumpfs_names_uncover(dir, &dentry->d_name);
 	return 0;
@@ -338,7 +339,7 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	}
 	rumpfs_rename_times(old_dir, old, new_dir, new);
 	if (d_really_is_positive(new)) {
-		rumpfs_names_unkey(new_dir, new);
+		rumpfs_names_set_keyed(new_dir, new, false);
 		rumpfs_leave(new_dir, new);
 	}
 	rumpfs_move_link(old, old_dir, new_dir);

@@ -9,141 +9,22 @@
  *	hashed, pinned	present, is_implied		a name	keys lie below
  *
  * A negative dentry answers nobody: the next lookup asks again, so that a new
- * key is seen at once. A batch becomes true in the table first; then
- * rumpfs_names_sync() brings each name in line under its directory's i_rwsem.
- * A lookup in between may find a name in memory that is about to be hidden,
- * and brings back by itself one that is not hidden any more, so that nobody
- * can make another of that name. A directory that is hidden has the keys below
- * its path all the while, and its names are brought in line like any others.
+ * key is seen at once. A batch becomes true in the table first; then sync.c
+ * brings each name in line under its directory's i_rwsem. A lookup in between
+ * may find a name in memory that is about to be hidden, and brings back by
+ * itself one that is not hidden any more, so that nobody can make another of
+ * that name. A directory that is hidden has the keys below its path all the
+ * while, and its names are brought in line like any others.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
-#include <linux/fsnotify.h>
-#include <linux/iversion.h>
-#include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 /* Where listing cookies start: 0 and 1 are . and .. */
 #define RUMPFS_COOKIES	XA_LIMIT(2, S32_MAX)
-
-static struct etfs_table *rumpfs_table(const struct inode *inode)
-{
-	return RUMPFS_SB(inode->i_sb)->table;
-}
-
-/* What a directory remembers of the table */
-
-/* Context: RCU read section. Return: false if the memory is void. */
-static bool rumpfs_dir_key_cached(const struct inode *dir,
-				  struct etfs_key **key)
-{
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-	u64 shape = atomic64_read_acquire(&rumpfs_table(dir)->shape);
-
-	/* Pairs with rumpfs_dir_key_store(). */
-	if (smp_load_acquire(&node->dir.shape) != shape)
-		return false;
-	*key = READ_ONCE(node->dir.key);
-	/* The key is of that shape only if no other was stored meanwhile. */
-	smp_rmb();
-	return READ_ONCE(node->dir.shape) == shape;
-}
-
-static void rumpfs_dir_key_store(struct inode *dir, struct etfs_key *key,
-				 u64 shape)
-{
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-
-	spin_lock(&dir->i_lock);
-	WRITE_ONCE(node->dir.shape, 0);
-	/* Pairs with rumpfs_dir_key_cached(). */
-	smp_wmb();
-	WRITE_ONCE(node->dir.key, key);
-	/* See above. */
-	smp_store_release(&node->dir.shape, shape);
-	spin_unlock(&dir->i_lock);
-}
-
-static int rumpfs_dir_key_update(struct inode *dir)
-{
-	struct etfs_table *table = rumpfs_table(dir);
-	u64 shape = atomic64_read_acquire(&table->shape);
-	struct dentry *alias = d_find_any_alias(dir);
-	char *buf, *path;
-
-	if (!alias)
-		return -ENOENT;
-	buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	if (!buf) {
-		dput(alias);
-		return -ENOMEM;
-	}
-	path = dentry_path_raw(alias, buf, PATH_MAX);
-	rcu_read_lock();
-	/* Too long a path is longer than any key. */
-	rumpfs_dir_key_store(dir, IS_ERR(path) ? NULL :
-			     etfs_key_walk(table, path), shape);
-	rcu_read_unlock();
-	kfree(buf);
-	dput(alias);
-	return 0;
-}
-
-struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU)
-{
-	struct etfs_key *key = NULL;
-	int err;
-
-	rcu_read_lock();
-	/* One that was removed has no path: its own may be another's by now. */
-	if (!READ_ONCE(rumpfs_table(dir)->nr_keys) || IS_DEADDIR(dir))
-		return NULL;
-	while (!rumpfs_dir_key_cached(dir, &key)) {
-		rcu_read_unlock();
-		err = rumpfs_dir_key_update(dir);
-		rcu_read_lock();
-		if (err)
-			return ERR_PTR(err);
-	}
-	return key;
-}
-
-int rumpfs_names_below(struct inode *dir)
-{
-	struct etfs_key *key = rumpfs_dir_key_begin(dir);
-	int ret;
-
-	if (IS_ERR(key))
-		ret = PTR_ERR(key);
-	else
-		ret = key && key->parent && etfs_life_is_on(&key->life);
-	rumpfs_dir_key_end();
-	return ret;
-}
-
-int rumpfs_names_may_rmdir(struct inode *dir)
-{
-	int below;
-
-	if (!xa_empty(&RUMPFS_NODE(dir)->dir.entries))
-		return -ENOTEMPTY;
-	below = rumpfs_names_below(dir);
-	return below > 0 ? -ENOTEMPTY : below;
-}
-
-u32 rumpfs_names_nr_dirs(struct inode *dir)
-{
-	struct etfs_key *key = rumpfs_dir_key_begin(dir);
-	u32 nr = 0;
-
-	if (!IS_ERR_OR_NULL(key))
-		nr = READ_ONCE(key->nr_dirs);
-	rumpfs_dir_key_end();
-	return nr;
-}
 
 /* Names in memory */
 
@@ -294,9 +175,8 @@ static void rumpfs_links_add(struct inode *dir, int change)
 	spin_unlock(&dir->i_lock);
 }
 
-/* Context: i_rwsem of dir. */
-static void rumpfs_dir_set_keyed(struct inode *dir, struct dentry *dentry,
-				 bool is_keyed)
+void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
+			    bool is_keyed)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
 
@@ -306,17 +186,9 @@ static void rumpfs_dir_set_keyed(struct inode *dir, struct dentry *dentry,
 	rumpfs_links_add(dir, is_keyed ? -1 : 1);
 }
 
-/* The keys below are gone, and it goes before the mount was told. */
-void rumpfs_names_unkey(struct inode *dir, struct dentry *dentry)
-{
-	rumpfs_dir_set_keyed(dir, dentry, false);
-}
-
 /* Hiding */
 
-/* Does the table's name stand in the way of one in memory? */
-static bool rumpfs_key_hides(const struct etfs_key *key,
-			     const struct dentry *dentry)
+bool rumpfs_key_hides(const struct etfs_key *key, const struct dentry *dentry)
 {
 	if (!key || !etfs_life_is_on(&key->life))
 		return false;
@@ -324,21 +196,17 @@ static bool rumpfs_key_hides(const struct etfs_key *key,
 	return !d_is_dir(dentry) || etfs_key_map(key);
 }
 
-static void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
+void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 {
 	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		    RUMPFS_HIDDEN);
 	rumpfs_hidden_add(dir, dentry);
-	rumpfs_dir_set_keyed(dir, dentry, true);
+	rumpfs_names_set_keyed(dir, dentry, true);
 	/* It stays pinned, and whoever has it open goes on. */
 	d_drop(dentry);
 }
 
-/*
- * A directory that is back before the mount was told stays where it is until
- * then.
- */
-static void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
+void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_hidden_remove(dir, dentry);
 	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
@@ -526,222 +394,6 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 	if (ino)
 		return rumpfs_lookup_implied(dir, dentry, ino);
 	return NULL;
-}
-
-/* Bringing a mount in line with a batch */
-
-/* The keys below an implied directory are gone: it goes, if nothing was put. */
-static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
-{
-	struct inode *inode = d_inode(dentry);
-	bool removed = false;
-
-	inode_lock(inode);
-	if (RUMPFS_NODE(inode)->dir.is_implied && !d_mountpoint(dentry) &&
-	    xa_empty(&RUMPFS_NODE(inode)->dir.entries) &&
-	    !rumpfs_white_any(inode)) {
-		inode->i_flags |= S_DEAD;
-		dont_mount(dentry);
-		clear_nlink(inode);
-		rumpfs_links_add(dir, -1);
-		rumpfs_names_remove(dir, dentry);
-		removed = true;
-	}
-	/* Or it stays for good. */
-	RUMPFS_NODE(inode)->dir.is_implied = false;
-	inode_unlock(inode);
-	return removed;
-}
-
-static bool rumpfs_sync_hides(const struct etfs_key *key,
-			      const struct dentry *dentry)
-{
-	bool hides;
-
-	rcu_read_lock();
-	hides = rumpfs_key_hides(key, dentry);
-	rcu_read_unlock();
-	return hides;
-}
-
-/*
- * Bring one name in memory in line. A directory that is hidden may be one that
- * keys imply: it is asked when it comes back. Return: whether it stays hashed.
- * Context: i_rwsem of dir.
- */
-static bool rumpfs_sync_entry(struct inode *dir, struct dentry *dentry,
-			      struct etfs_key *key)
-{
-	bool is_on;
-
-	if (rumpfs_sync_hides(key, dentry)) {
-		rumpfs_name_hide(dir, dentry);
-		return false;
-	}
-	rcu_read_lock();
-	is_on = etfs_life_is_on(&key->life);
-	rcu_read_unlock();
-	rumpfs_dir_set_keyed(dir, dentry, is_on);
-	return is_on || !d_is_dir(dentry) ||
-	       !rumpfs_implied_remove(dir, dentry);
-}
-
-static bool rumpfs_is_stale_key(const struct inode *inode,
-				const struct etfs_key *key)
-{
-	bool stale;
-
-	rcu_read_lock();
-	stale = RUMPFS_NODE(inode)->map != etfs_key_map(key);
-	rcu_read_unlock();
-	return stale;
-}
-
-/* Nothing in memory has this name: the first that may comes back. */
-static void rumpfs_sync_hidden(struct inode *dir, const struct qstr *name,
-			       struct etfs_key *key)
-{
-	struct dentry *hidden;
-
-	while ((hidden = rumpfs_hidden_find(dir, name)) &&
-	       !rumpfs_sync_hides(key, hidden)) {
-		rumpfs_name_show(dir, hidden);
-		if (rumpfs_sync_entry(dir, hidden, key))
-			break;
-	}
-}
-
-/* Return: a dentry to be invalidated when no lock is held, with a reference. */
-static struct dentry *rumpfs_sync_name(struct dentry *parent,
-				       struct etfs_key *key)
-{
-	struct qstr name = QSTR_INIT(key->name, key->name_len);
-	struct inode *dir = d_inode(parent);
-	struct dentry *dentry, *drop = NULL;
-	bool taken = false;
-
-	inode_lock_nested(dir, I_MUTEX_PARENT);
-	/* A client of nfsd is to ask for this name again. */
-	inode_maybe_inc_iversion(dir, false);
-	name.hash = full_name_hash(parent, name.name, name.len);
-	dentry = d_lookup(parent, &name);
-	if (dentry && d_really_is_negative(dentry)) {
-		drop = dentry;
-	} else if (dentry && rumpfs_is_key(d_inode(dentry))) {
-		if (rumpfs_is_stale_key(d_inode(dentry), key))
-			drop = dentry;
-	} else if (dentry) {
-		taken = rumpfs_sync_entry(dir, dentry, key);
-	}
-	if (!drop)
-		dput(dentry);
-	if (!taken)
-		rumpfs_sync_hidden(dir, &name, key);
-	inode_unlock(dir);
-	return drop;
-}
-
-static bool rumpfs_is_dir_in_memory(const struct dentry *dentry)
-{
-	return dentry && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry));
-}
-
-/*
- * The directory in memory at a name, with a reference. One that a key hides is
- * kept in line like any other: who has it open goes on in it, and it comes back
- * as it is.
- */
-static struct dentry *rumpfs_sync_step(struct dentry *dir, struct qstr *name)
-{
-	struct dentry *child;
-
-	name->hash = full_name_hash(dir, name->name, name->len);
-	inode_lock_shared_nested(d_inode(dir), I_MUTEX_PARENT);
-	child = d_lookup(dir, name);
-	if (!rumpfs_is_dir_in_memory(child)) {
-		dput(child);
-		child = dget(rumpfs_hidden_find(d_inode(dir), name));
-	}
-	inode_unlock_shared(d_inode(dir));
-	if (rumpfs_is_dir_in_memory(child))
-		return child;
-	dput(child);
-	return NULL;
-}
-
-/*
- * The directory in memory of a name's parent, as far as there is one. Each
- * step waits for a rename under way, which has not seen the batch. Names below
- * a mapped directory are asked about at each lookup.
- */
-static struct dentry *rumpfs_sync_find(struct super_block *sb,
-				       const char *path)
-{
-	struct dentry *dir = dget(sb->s_root), *child;
-
-	while (dir) {
-		const char *end = strchr(++path, '/');
-		struct qstr name;
-
-		if (!end)
-			break;
-		name = (struct qstr)QSTR_INIT(path, end - path);
-		path = end;
-		child = rumpfs_sync_step(dir, &name);
-		dput(dir);
-		dir = child;
-	}
-	return dir;
-}
-
-bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
-				const struct etfs_map *map)
-{
-	struct dentry *dentry = dget(sbi->sb->s_root), *child;
-	const char *path = map->spec.key, *end;
-	struct qstr name;
-	bool is_mounted;
-
-	lockdep_assert_held(&sbi->table->lock);
-	while (dentry && *path) {
-		end = strchrnul(++path, '/');
-		name = (struct qstr)QSTR_INIT(path, end - path);
-		name.hash = full_name_hash(dentry, name.name, name.len);
-		path = end;
-		child = d_lookup(dentry, &name);
-		dput(dentry);
-		dentry = child;
-	}
-	is_mounted = dentry && d_mountpoint(dentry);
-	dput(dentry);
-	return is_mounted || (S_ISDIR(map->kind->type) &&
-			      etfs_mirror_is_mountpoint(sbi->sb, map));
-}
-
-void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
-{
-	struct dentry *parent, *drop;
-	struct etfs_key *key;
-
-	lockdep_assert_held(&sbi->table->lock);
-	list_for_each_entry(key, &batch->touched, touched) {
-		parent = rumpfs_sync_find(sbi->sb,
-					  etfs_key_path(key, batch->path,
-							PATH_MAX));
-		if (!parent)
-			continue;
-		drop = rumpfs_sync_name(parent, key);
-		/*
-		 * What is hidden keeps its mounts; what is gone does not, and
-		 * is unhashed here: else there would be nothing to detach.
-		 */
-		if (drop) {
-			d_invalidate(drop);
-			dput(drop);
-		}
-		dput(parent);
-		cond_resched();
-	}
 }
 
 /*

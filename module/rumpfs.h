@@ -288,8 +288,7 @@ int rumpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 void rumpfs_attr_inherit(struct inode *inode, const struct inode *dir);
 void rumpfs_attr_stat(const struct inode *inode, struct kstat *stat);
 
-/* In names.c: keys and names in memory, in one directory */
-void rumpfs_names_use_ops(struct super_block *sb);
+/* In dirkey.c: what a directory remembers of the table */
 /*
  * The table's name of a directory, or NULL; an ERR_PTR without memory.
  * Context: may sleep first, returns in an RCU read section in any case.
@@ -301,6 +300,15 @@ static inline void rumpfs_dir_key_end(void)
 	rcu_read_unlock();
 }
 
+/* Does the table have names below this directory? 0, 1 or an errno. */
+int rumpfs_names_below(struct inode *dir);
+/* 0, -ENOTEMPTY or -ENOMEM. */
+int rumpfs_names_may_rmdir(struct inode *dir);
+/* Directories the table adds to a directory's links. */
+u32 rumpfs_names_nr_dirs(struct inode *dir);
+
+/* In names.c: keys and names in memory, in one directory */
+void rumpfs_names_use_ops(struct super_block *sb);
 /* Bytes a name is charged. */
 u64 rumpfs_name_cost(const struct qstr *name);
 /*
@@ -327,19 +335,17 @@ void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new);
 /* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
-void rumpfs_names_unkey(struct inode *dir, struct dentry *dentry);
-/* Is something mounted on the node of a key? Context: table->lock. */
+/* A directory is counted by the table, or its parent. Context: same. */
+void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
+			    bool is_keyed);
+void rumpfs_names_unpin_all(struct super_block *sb);
+
+/* In sync.c: a mount and the table. Context: table->lock. */
+/* Tell a mount of a committed batch. */
+void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
+/* Is something mounted on the node of a key? */
 bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 				const struct etfs_map *map);
-/* Does the table have names below this directory? 0, 1 or an errno. */
-int rumpfs_names_below(struct inode *dir);
-/* 0, -ENOTEMPTY or -ENOMEM. */
-int rumpfs_names_may_rmdir(struct inode *dir);
-/* Directories the table adds to a directory's links. */
-u32 rumpfs_names_nr_dirs(struct inode *dir);
-/* Tell a mount of a committed batch. Context: table->lock. */
-void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
-void rumpfs_names_unpin_all(struct super_block *sb);
 
 /*
  * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
