@@ -499,17 +499,19 @@ void etfs_refuse_key(struct etfs_reason *why, const char *key);
 int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 		    struct etfs_reason *why);
 
-/* In table.c: names and their maps; under table->lock unless said */
-int etfs_table_init(struct etfs_table *table);
-void etfs_table_exit(struct etfs_table *table);
-/* Context: RCU read section, these three. Return: NULL if there is none. */
+/* In keys.c: names. Context: RCU read section. Return: NULL if there is none. */
 struct etfs_key *etfs_key_find(struct etfs_table *table,
 			       const struct etfs_key *parent,
 			       const char *name, u32 len);
 struct etfs_key *etfs_key_walk(struct etfs_table *table, const char *path);
-struct etfs_map *etfs_key_map(const struct etfs_key *key);
 /* The path of a name, written to the end of buf. Context: as above, or L. */
 char *etfs_key_path(const struct etfs_key *key, char *buf, size_t size);
+
+/* In table.c: maps at names; under table->lock unless said */
+int etfs_table_init(struct etfs_table *table);
+void etfs_table_exit(struct etfs_table *table);
+/* Context: RCU read section. Return: NULL if there is none. */
+struct etfs_map *etfs_key_map(const struct etfs_key *key);
 /* The map at a path once the running batch is done, or NULL. */
 struct etfs_map *etfs_table_find(struct etfs_table *table, const char *path);
 int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,

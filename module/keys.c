@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The names of one table.
+ *
+ * A trie of path components, which lookups read under RCU: a hash for one
+ * name, an array below each name for listings.
+ */
+#include "keys.h"
+
+#include <linux/jhash.h>
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+struct etfs_name {
+	const struct etfs_key *parent;
+	const char *name;
+	u32 len;
+};
+
+static u32 etfs_name_hash(const struct etfs_key *parent, const char *name,
+			  u32 len, u32 seed)
+{
+	return jhash(name, len, jhash(&parent, sizeof(parent), seed));
+}
+
+static u32 etfs_keys_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct etfs_name *name = data;
+
+	return etfs_name_hash(name->parent, name->name, name->len, seed);
+}
+
+static u32 etfs_keys_obj_hashfn(const void *data, u32 len, u32 seed)
+{
+	const struct etfs_key *key = data;
+
+	return etfs_name_hash(key->parent, key->name, key->name_len, seed);
+}
+
+static int etfs_keys_obj_cmpfn(struct rhashtable_compare_arg *arg,
+			       const void *obj)
+{
+	const struct etfs_name *name = arg->key;
+	const struct etfs_key *key = obj;
+
+	return key->parent != name->parent || key->name_len != name->len ||
+	       memcmp(key->name, name->name, name->len);
+}
+
+static const struct rhashtable_params etfs_keys_params = {
+	.head_offset = offsetof(struct etfs_key, hash),
+	.hashfn = etfs_keys_hashfn,
+	.obj_hashfn = etfs_keys_obj_hashfn,
+	.obj_cmpfn = etfs_keys_obj_cmpfn,
+	.automatic_shrinking = true,
+};
+
+struct etfs_key *etfs_key_find(struct etfs_table *table,
+			       const struct etfs_key *parent,
+			       const char *name, u32 len)
+{
+	struct etfs_name arg = { parent, name, len };
+
+	return rhashtable_lookup(&table->keys, &arg, etfs_keys_params);
+}
+
+u32 etfs_path_next(const char **path)
+{
+	while (**path == '/')
+		(*path)++;
+	return strchrnul(*path, '/') - *path;
+}
+
+/* Context: RCU read section. Return: NULL if the table has no such name. */
+struct etfs_key *etfs_key_walk(struct etfs_table *table, const char *path)
+{
+	struct etfs_key *key = table->root;
+	u32 len;
+
+	while (key && (len = etfs_path_next(&path))) {
+		key = etfs_key_find(table, key, path, len);
+		path += len;
+	}
+	return key;
+}
+
+/* No path is longer than a key. */
+char *etfs_key_path(const struct etfs_key *key, char *buf, size_t size)
+{
+	char *at = buf + size - 1;
+
+	*at = '\0';
+	for (; key->parent; key = key->parent) {
+		at -= key->name_len;
+		memcpy(at, key->name, key->name_len);
+		*--at = '/';
+	}
+	return at;
+}
+
+static struct etfs_key *etfs_key_new(struct etfs_key *parent, const char *name,
+				     u32 len)
+{
+	struct etfs_key *key;
+
+	/* A short name fits behind the last member. */
+	key = kzalloc(max(sizeof(*key), offsetof(struct etfs_key, name) + len),
+		      GFP_KERNEL_ACCOUNT);
+	if (!key)
+		return NULL;
+	key->parent = parent;
+	key->ino = etfs_ino_new();
+	key->name_len = len;
+	memcpy(key->name, name, len);
+	xa_init_flags(&key->below, XA_FLAGS_ALLOC1);
+	INIT_LIST_HEAD(&key->touched);
+	return key;
+}
+
+void etfs_key_touch(struct etfs_batch *batch, struct etfs_key *key)
+{
+	if (list_empty(&key->touched))
+		list_add_tail(&key->touched, &batch->touched);
+}
+
+/* A name nobody sees before the batch is committed. */
+static struct etfs_key *etfs_key_add(struct etfs_batch *batch,
+				     struct etfs_key *parent, const char *name,
+				     u32 len)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key;
+	int err;
+
+	key = etfs_key_new(parent, name, len);
+	if (!key)
+		return ERR_PTR(-ENOMEM);
+	key->life.born = batch->epoch;
+	err = rhashtable_insert_fast(&table->keys, &key->hash,
+				     etfs_keys_params);
+	if (err)
+		goto free_key;
+	err = xa_alloc_cyclic(&parent->below, &key->cookie, key,
+			      XA_LIMIT(1, S32_MAX), &parent->next_cookie,
+			      GFP_KERNEL_ACCOUNT);
+	if (err < 0)
+		goto remove_key;
+	WRITE_ONCE(table->nr_keys, table->nr_keys + 1);
+	etfs_key_touch(batch, key);
+	return key;
+
+remove_key:
+	rhashtable_remove_fast(&table->keys, &key->hash, etfs_keys_params);
+free_key:
+	/* Somebody may have found it in the meantime, and seen it unborn. */
+	kfree_rcu(key, rcu);
+	return ERR_PTR(-ENOMEM);
+}
+
+struct etfs_key *etfs_key_make(struct etfs_batch *batch, const char *path)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key = table->root, *next;
+	u32 len;
+
+	while ((len = etfs_path_next(&path))) {
+		rcu_read_lock();
+		next = etfs_key_find(table, key, path, len);
+		rcu_read_unlock();
+		if (!next)
+			next = etfs_key_add(batch, key, path, len);
+		if (IS_ERR(next))
+			return next;
+		key = next;
+		path += len;
+	}
+	return key;
+}
+
+/* Their order says nothing of who is below whom: all are unlinked first. */
+void etfs_keys_sweep(struct etfs_batch *batch)
+{
+	struct etfs_table *table = batch->table;
+	struct etfs_key *key, *next;
+
+	list_for_each_entry_safe(key, next, &batch->touched, touched) {
+		if (key->nr_maps || !key->parent) {
+			list_del_init(&key->touched);
+			continue;
+		}
+		rhashtable_remove_fast(&table->keys, &key->hash,
+				       etfs_keys_params);
+		xa_erase(&key->parent->below, key->cookie);
+		WRITE_ONCE(table->nr_keys, table->nr_keys - 1);
+	}
+	/*
+	 * No directory may go on using what it remembers of these names, nor
+	 * what it computed while it was being renamed and the batch committed.
+	 * A full barrier: who sees this shape sees what is gone.
+	 */
+	atomic64_inc_return(&table->shape);
+	list_for_each_entry_safe(key, next, &batch->touched, touched)
+		kfree_rcu(key, rcu);
+	INIT_LIST_HEAD(&batch->touched);
+}
+
+int etfs_keys_init(struct etfs_table *table)
+{
+	int err = rhashtable_init(&table->keys, &etfs_keys_params);
+
+	if (err)
+		return err;
+	table->root = etfs_key_new(NULL, "", 0);
+	if (table->root)
+		return 0;
+	rhashtable_destroy(&table->keys);
+	return -ENOMEM;
+}
+
+void etfs_keys_exit(struct etfs_table *table)
+{
+	rhashtable_destroy(&table->keys);
+	/* A directory that is gone may be remembered under RCU, with its key. */
+	kfree_rcu(table->root, rcu);
+}
