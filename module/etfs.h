@@ -672,7 +672,7 @@ void etfs_chardev_exit(void);
 ssize_t etfs_show_key(struct etfs_map *map, char *buf);
 ssize_t etfs_show_backing_file(struct etfs_map *map, char *buf);
 
-/* In apply.c: prepare everything, then commit everything */
+/* In batch.c: operations */
 int etfs_batch_init(struct etfs_batch *batch, struct etfs_table *table,
 		    struct etfs_origin *origin);
 struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
@@ -680,8 +680,10 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
 void etfs_op_forget(struct etfs_op *op);
 /* Return: memory that goes with the batch, or NULL. */
 char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
-int etfs_batch_apply(struct etfs_batch *batch);
 void etfs_batch_exit(struct etfs_batch *batch);
+
+/* In apply.c: prepare everything, then commit everything */
+int etfs_batch_apply(struct etfs_batch *batch);
 int etfs_table_flush(struct etfs_table *table, enum etfs_removal removal);
 
 /* In may.c: who may change a table, and what no table and no host decides */
