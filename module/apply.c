@@ -62,9 +62,9 @@ static int etfs_batch_remove(struct etfs_batch *batch, const struct etfs_op *op,
 				    map->spec.key);
 			return -EBUSY;
 		}
-		map->claimed_by = op;
+		map->claimed_by = op - batch->ops + 1;
 		if (followed)
-			followed->claimed_by = op;
+			followed->claimed_by = map->claimed_by;
 	}
 	map->removal = op->removal;
 	etfs_table_remove(batch, map);
@@ -153,14 +153,15 @@ static void etfs_batch_unclaim(struct etfs_batch *batch, struct etfs_map *stop)
 
 static int etfs_batch_claim(struct etfs_batch *batch)
 {
+	const struct etfs_op *op;
 	struct etfs_map *map;
 
 	list_for_each_entry(map, &batch->dead, node) {
 		if (!map->claimed_by || etfs_map_claim(map))
 			continue;
 		etfs_batch_unclaim(batch, map);
-		etfs_batch_blame(batch, map->claimed_by,
-				 map->claimed_by->key_col);
+		op = &batch->ops[map->claimed_by - 1];
+		etfs_batch_blame(batch, op, op->key_col);
 		etfs_refuse(&batch->why, "%s is in use", map->spec.key);
 		return -EBUSY;
 	}
@@ -172,7 +173,7 @@ static void etfs_batch_undo(struct etfs_batch *batch)
 	struct etfs_map *map;
 
 	list_for_each_entry(map, &batch->dead, node) {
-		map->claimed_by = NULL;
+		map->claimed_by = 0;
 		map->removal = ETFS_LAZY;
 	}
 	etfs_table_undo(batch);
@@ -199,7 +200,7 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	struct etfs_op *op;
 
 	list_for_each_entry(map, &batch->dead, node)
-		map->claimed_by = NULL;
+		map->claimed_by = 0;
 	/* The table has taken over what the operations held. */
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
 		if (op->follows)

@@ -309,6 +309,11 @@ struct etfs_map {
 			struct rb_node row;
 			/* L: printed length of this row, and of its subtree */
 			u32 row_len;
+			/*
+			 * L: 1 + the number of the operation a busy removal
+			 * was asked by; 0 for others
+			 */
+			u32 claimed_by;
 			size_t rows_len;
 			/* L: in batch->born */
 			struct list_head born;
@@ -344,8 +349,6 @@ struct etfs_map {
 		struct etfs_disk *disk;
 		struct etfs_chardev *chardev;
 	};
-	/* L: what a busy removal was asked by; NULL for others */
-	const struct etfs_op *claimed_by;
 	/* L: how it is being removed */
 	enum etfs_removal removal;
 	/* L: it has no path to be restored from any more */
