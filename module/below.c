@@ -15,7 +15,6 @@
 #include <linux/hash.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
-#include <linux/sched/signal.h>
 #include <linux/stat.h>
 
 /*
@@ -79,19 +78,12 @@ static void etfs_walk_end(struct etfs_walk *walk)
 	spin_unlock(&walks->lock);
 }
 
-/* A rename anywhere makes a walk over ".." start again: it is not stuck. */
-#define ETFS_MAX_TRIES	100
-
 /* What leads out of the directory, or nowhere, is not there. */
 static int etfs_host_walk_from(const struct path *top, const char *rel,
 			       unsigned int flags, struct path *path)
 {
-	int tries = ETFS_MAX_TRIES, err;
+	int err = etfs_way_walk(top, rel, flags | LOOKUP_BENEATH, path);
 
-	flags |= LOOKUP_BENEATH | LOOKUP_NO_MAGICLINKS;
-	do {
-		err = etfs_host_look(top, rel, flags, path);
-	} while (err == -EAGAIN && --tries && !fatal_signal_pending(current));
 	return err == -EXDEV || err == -ELOOP ? -ENOENT : err;
 }
 
@@ -101,7 +93,7 @@ static int etfs_host_walk_top(struct etfs_map *map, struct path *top)
 	struct etfs_reason unheard;
 	int err;
 
-	err = etfs_host_path(map, top, LOOKUP_DIRECTORY);
+	err = etfs_host_path(map, etfs_way_walk, LOOKUP_DIRECTORY, top);
 	if (err)
 		return err;
 	err = etfs_host_judge_depth(top->dentry->d_sb, &unheard);

@@ -614,9 +614,8 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
 struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 			      int flags);
-/* lookup: LOOKUP_CACHED for -EAGAIN where a lock would have to be taken. */
-int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
-		      unsigned int lookup);
+/* is_locked: the caller may hold a lock of ours, see way.c. */
+int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 /* As the caller, who has the file open for writing. */

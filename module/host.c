@@ -125,21 +125,26 @@ int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 }
 
 /* The caller has taken on the registrant's credentials. */
-static int etfs_host_walk(const struct etfs_map *map, unsigned int flags,
-			  struct path *path)
+static int etfs_host_walk(const struct etfs_map *map, etfs_walk_t *walk,
+			  unsigned int flags, struct path *path)
 {
 	struct path root;
 	int err;
 
 	etfs_origin_root(map->origin, &root);
-	err = etfs_host_look(&root, map->spec.host, LOOKUP_FOLLOW | flags,
-			     path);
+	err = walk(&root, map->spec.host, LOOKUP_FOLLOW | flags, path);
 	path_put(&root);
 	if (!etfs_origin_is_gone(map->origin))
 		return err;
 	if (!err)
 		path_put(path);
 	return -ESTALE;
+}
+
+bool etfs_host_is_deep(const struct super_block *sb)
+{
+	return sb->s_magic == RUMPFS_SUPER_MAGIC ||
+	       sb->s_stack_depth > ETFS_MAX_DEPTH;
 }
 
 int etfs_host_judge_depth(const struct super_block *sb,
@@ -315,10 +320,10 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 		path_get(path);
 		return etfs_host_rename(map, path, why);
 	}
-	err = etfs_host_walk(map, LOOKUP_NO_MAGICLINKS, path);
+	err = etfs_host_walk(map, etfs_host_look, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
 	if (err == -ELOOP) {
-		err = etfs_host_walk(map, 0, path);
+		err = etfs_host_walk(map, etfs_host_look, 0, path);
 		if (!err)
 			return etfs_host_rename(map, path, why);
 	}
@@ -392,12 +397,13 @@ static int etfs_host_register(struct etfs_map *map, const struct file *host,
 	       etfs_host_pin(map, &host->f_path, why);
 }
 
-int etfs_host_path(struct etfs_map *map, struct path *path, unsigned int lookup)
+int etfs_host_path(struct etfs_map *map, etfs_walk_t *walk, unsigned int flags,
+		   struct path *path)
 {
 	struct file *host = etfs_map_get_host(map);
 
 	if (!host)
-		return etfs_host_walk(map, lookup, path);
+		return etfs_host_walk(map, walk, flags, path);
 	*path = host->f_path;
 	path_get(path);
 	fput(host);
@@ -418,7 +424,7 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	int err;
 
 	err = why ? etfs_host_find(map, &path, why) :
-		    etfs_host_path(map, &path, 0);
+		    etfs_host_path(map, etfs_host_look, 0, &path);
 	if (err)
 		goto revert;
 	host = etfs_host_open_path(map, &path, flags, why ?: &unheard);
@@ -510,15 +516,15 @@ static int etfs_host_getattr_size(const struct etfs_map *map,
 }
 
 /* Attributes of what the path leads to now. */
-int etfs_host_getattr(struct etfs_map *map, struct kstat *stat,
-		      unsigned int lookup)
+int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked)
 {
 	const struct cred *old = etfs_origin_act(map->origin);
 	struct etfs_reason unheard;
 	struct path path;
 	int err;
 
-	err = etfs_host_path(map, &path, lookup);
+	err = etfs_host_path(map, is_locked ? etfs_way_walk : etfs_host_look, 0,
+			     &path);
 	if (err)
 		goto revert;
 	err = etfs_host_judge(d_inode(path.dentry), &unheard);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files that look at the host share; see host.c and below.c. */
+/* What the files that look at the host share; see host.c, below.c and way.c. */
 #ifndef _RUMPFS_HOST_H
 #define _RUMPFS_HOST_H
 
@@ -18,9 +18,14 @@ int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 /* At registration. A magic link makes the map one that is bound for good. */
 int etfs_host_find(struct etfs_map *map, struct path *path,
 		   struct etfs_reason *why);
+/* How a path is walked: etfs_host_look(), or etfs_way_walk() with a lock. */
+typedef int etfs_walk_t(const struct path *from, const char *rel,
+			unsigned int flags, struct path *path);
 /* What the map is bound to, or what its path leads to now. */
-int etfs_host_path(struct etfs_map *map, struct path *path,
-		   unsigned int lookup);
+int etfs_host_path(struct etfs_map *map, etfs_walk_t *walk, unsigned int flags,
+		   struct path *path);
+/* Is it a rumpfs, or may it stand on one? Context: any. */
+bool etfs_host_is_deep(const struct super_block *sb);
 /* May anything of this file system stand behind a key? Context: any. */
 int etfs_host_judge_depth(const struct super_block *sb,
 			  struct etfs_reason *why);
@@ -36,6 +41,14 @@ int etfs_host_pin(struct etfs_map *map, const struct path *path,
 		  struct etfs_reason *why);
 /* What the node shows until somebody looks at the host again. */
 void etfs_host_remember(struct etfs_map *map, const struct path *path);
+
+/* In way.c */
+/*
+ * As etfs_host_look(), and never through a magic link. Context: may sleep; any
+ * lock of ours may be held, and none is waited for.
+ */
+int etfs_way_walk(const struct path *from, const char *rel, unsigned int flags,
+		  struct path *path);
 
 /* In pin.c */
 /* At registration: this is what the written path leads to. */

@@ -166,7 +166,7 @@ bool rumpfs_node_is_live(const struct inode *inode)
  * what is another key's: who has it open has its host file.
  */
 static int rumpfs_key_look(struct inode *inode, struct kstat *stat,
-			   unsigned int lookup)
+			   bool is_locked)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	struct file *host = NULL;
@@ -175,7 +175,7 @@ static int rumpfs_key_look(struct inode *inode, struct kstat *stat,
 	if (!rumpfs_node_is_live(inode))
 		host = etfs_map_get_held(map);
 	if (!host)
-		return etfs_host_getattr(map, stat, lookup);
+		return etfs_host_getattr(map, stat, is_locked);
 	err = etfs_host_fgetattr(host, stat);
 	fput(host);
 	return err;
@@ -192,7 +192,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct kstat host;
 	int err;
 
-	err = rumpfs_key_look(inode, &host, 0);
+	err = rumpfs_key_look(inode, &host, false);
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
@@ -223,17 +223,13 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return 0;
 }
 
-/*
- * Refresh the copy in the inode from the host. The walk there may wait for a
- * directory of ours, whose holder may wait for this inode: whoever may have
- * its lock gets what can be had without waiting.
- */
-static int rumpfs_key_ask(struct inode *inode, unsigned int lookup)
+/* Refresh the copy in the inode from the host. */
+static int rumpfs_key_ask(struct inode *inode, bool is_locked)
 {
 	struct kstat host;
 	int err;
 
-	err = rumpfs_key_look(inode, &host, lookup);
+	err = rumpfs_key_look(inode, &host, is_locked);
 	if (!err)
 		rumpfs_key_learn(inode, &host);
 	return err;
@@ -268,7 +264,7 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 		return err;
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
-	if (rumpfs_key_ask(inode, mask & unlocked ? 0 : LOOKUP_CACHED))
+	if (rumpfs_key_ask(inode, !(mask & unlocked)))
 		return err;
 	return generic_permission(idmap, inode, mask);
 }
@@ -421,7 +417,8 @@ static void rumpfs_key_leave_to_host(struct iattr *attr)
 
 /*
  * Attributes of the node change in memory alone; the host never knows. The
- * lock of the inode is let go while the host is walked: see rumpfs_key_ask().
+ * lock of the inode is let go while the host is walked and opened, which may
+ * wait for a directory of ours, or for somebody, who waits for this inode.
  */
 static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			      struct iattr *attr)
@@ -440,7 +437,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			return err;
 	}
 	inode_unlock(inode);
-	err = rumpfs_key_look(inode, &host, 0);
+	err = rumpfs_key_look(inode, &host, false);
 	if (!err && is_cut)
 		err = rumpfs_cut_begin(&cut, map, attr);
 	inode_lock(inode);

@@ -18,7 +18,8 @@
  * host directory, or a host file if no key lies below the name; a directory
  * that exists for the keys below it alone. Nothing is ever put into any.
  *
- * Locks: i_rwsem of a directory here, then all that a look at the host takes.
+ * Locks: i_rwsem of a directory here, then all that a look at the host takes,
+ * which is no lock of ours: see way.c.
  */
 #include "mirror.h"
 
@@ -229,9 +230,8 @@ static struct inode *etfs_mirror_node(struct inode *dir,
 }
 
 /*
- * Is the caller renaming from one directory of the mount to another? It holds
- * the locks of both, one of which a walk on the host may wait for, and will be
- * refused whatever the host has.
+ * Is the caller renaming from one directory of the mount to another? He will be
+ * refused whatever the host has, so it is not asked.
  */
 static bool etfs_mirror_is_renaming(struct super_block *sb)
 {
