@@ -618,8 +618,8 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
-/* As the caller, who has the file open for writing. */
-int etfs_host_truncate(struct file *host, u64 size);
+/* As the caller, who has the file open for writing. valid: ATTR_MTIME, ... */
+int etfs_host_truncate(struct file *host, u64 size, unsigned int valid);
 u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);

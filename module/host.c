@@ -474,27 +474,34 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 
 /*
  * The file was opened for writing, so nobody need be asked again. The caller
- * is who loses the setuid bits of a file that is not his.
+ * is who loses the setuid bits of a file that is not his; its capabilities go
+ * whoever cuts it. The times move for those calls that move them on the host.
  */
-int etfs_host_truncate(struct file *host, u64 size)
+int etfs_host_truncate(struct file *host, u64 size, unsigned int valid)
 {
+	struct mnt_idmap *idmap = path_mnt_idmap(&host->f_path);
 	struct dentry *dentry = host->f_path.dentry;
-	struct iattr attr = { .ia_valid = ATTR_SIZE, .ia_size = size };
+	struct inode *inode = d_inode(dentry);
+	struct iattr attr = {
+		.ia_valid = ATTR_SIZE | ATTR_FILE | ATTR_FORCE |
+			    ATTR_KILL_PRIV |
+			    (valid & (ATTR_MTIME | ATTR_CTIME)),
+		.ia_size = size,
+		.ia_file = host,
+	};
 	int err;
 
 	if (size > S64_MAX)
 		return -EFBIG;
 	if (!S_ISREG(file_inode(host)->i_mode))
 		return -EINVAL;
-	if (!capable(CAP_FSETID))
-		attr.ia_valid |= ATTR_KILL_SUID | ATTR_KILL_SGID | ATTR_FORCE;
 	err = mnt_want_write_file(host);
 	if (err)
 		return err;
-	inode_lock(d_inode(dentry));
-	err = notify_change(path_mnt_idmap(&host->f_path), dentry, &attr,
-			    NULL);
-	inode_unlock(d_inode(dentry));
+	inode_lock(inode);
+	attr.ia_valid |= setattr_should_drop_suidgid(idmap, inode);
+	err = notify_change(idmap, dentry, &attr, NULL);
+	inode_unlock(inode);
 	mnt_drop_write_file(host);
 	return err;
 }

@@ -326,14 +326,15 @@ static void rumpfs_cut_end(struct rumpfs_cut *cut)
 }
 
 static int rumpfs_key_truncate(struct inode *inode, struct rumpfs_cut *cut,
-			       u64 size)
+			       const struct iattr *attr)
 {
 	int err;
 
 	err = etfs_host_truncate(cut->open ? cut->open->host : cut->host,
-				 size + cut->map->spec.win.offset);
+				 attr->ia_size + cut->map->spec.win.offset,
+				 attr->ia_valid);
 	if (!err) {
-		rumpfs_key_set_size(inode, size);
+		rumpfs_key_set_size(inode, attr->ia_size);
 		etfs_cover_changed(inode);
 	}
 	return err;
@@ -446,7 +447,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	rumpfs_key_learn(inode, &host);
 	err = setattr_prepare(idmap, dentry, attr);
 	if (!err && is_cut)
-		err = rumpfs_key_truncate(inode, &cut, attr->ia_size);
+		err = rumpfs_key_truncate(inode, &cut, attr);
 	if (is_cut)
 		rumpfs_cut_end(&cut);
 	if (err)

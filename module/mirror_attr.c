@@ -191,39 +191,52 @@ int etfs_mirror_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return 0;
 }
 
+/* The host file to be cut: that of who has it open, or one of our own. */
+static struct file *etfs_mirror_cut_open(struct dentry *dentry,
+					 const struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	struct etfs_rel rel;
+	struct kstat stat;
+	struct file *host;
+	int err;
+
+	if ((attr->ia_valid & ATTR_FILE) && attr->ia_file->private_data)
+		return etfs_gate_get_host(attr->ia_file->private_data) ?:
+		       ERR_PTR(-EIO);
+	err = etfs_mirror_path(NULL, dentry, &rel);
+	host = err ? ERR_PTR(err) :
+	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
+				    O_WRONLY, &RUMPFS_MIRRORED(inode)->host,
+				    &stat);
+	etfs_rel_put(&rel);
+	return host;
+}
+
+/*
+ * To open the host file may take until somebody has said that it may be, who
+ * may want our inode first: its lock is let go meanwhile.
+ */
 static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 				const struct iattr *attr)
 {
-	struct etfs_map *map = RUMPFS_NODE(d_inode(dentry))->map;
 	struct inode *inode = d_inode(dentry);
-	struct file *host = NULL;
-	struct etfs_rel rel;
-	struct kstat stat;
+	struct file *host;
 	int err;
 
-	if ((attr->ia_valid & ATTR_FILE) && attr->ia_file->private_data) {
-		host = etfs_gate_get_host(attr->ia_file->private_data);
-		if (!host)
-			return -EIO;
-	}
-	if (!host) {
-		err = etfs_mirror_path(NULL, dentry, &rel);
-		host = err ? ERR_PTR(err) :
-		       etfs_host_open_below(map, rel.path, O_WRONLY,
-					    &RUMPFS_MIRRORED(inode)->host,
-					    &stat);
-		etfs_rel_put(&rel);
-	}
-	if (IS_ERR(host))
-		return PTR_ERR(host);
+	inode_unlock(inode);
+	host = etfs_mirror_cut_open(dentry, attr);
 	/* Who has it open for writing was asked then. */
-	err = attr->ia_valid & ATTR_FILE ? 0 :
-	      etfs_mirror_may(idmap, &host->f_path, MAY_WRITE);
+	err = PTR_ERR_OR_ZERO(host);
+	if (!err && !(attr->ia_valid & ATTR_FILE))
+		err = etfs_mirror_may(idmap, &host->f_path, MAY_WRITE);
+	inode_lock(inode);
 	if (!err)
-		err = etfs_host_truncate(host, attr->ia_size);
-	fput(host);
+		err = etfs_host_truncate(host, attr->ia_size, attr->ia_valid);
 	if (!err)
 		i_size_write(inode, attr->ia_size);
+	if (!IS_ERR(host))
+		fput(host);
 	return err;
 }
 
@@ -232,7 +245,6 @@ int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	int err;
 

@@ -438,6 +438,97 @@ TEST_F(mirror, a_setuid_file_or_a_program_of_a_closed_mount_is_not_run)
 	close(fd);
 }
 
+/* The ways to cut a file to a size it may have already. */
+static int cut_by(int how, const char *path, off_t size)
+{
+	int fd, err;
+
+	if (how == 0)
+		return ERR(truncate(path, size));
+	fd = open(path, how == 1 ? O_WRONLY : O_WRONLY | O_TRUNC);
+	if (fd < 0)
+		return errno;
+	err = how == 1 ? ERR(ftruncate(fd, size)) : 0;
+	close(fd);
+	return err;
+}
+
+static int capability_err(const char *path)
+{
+	return ERR(getxattr(path, "security.capability", NULL, 0));
+}
+
+/* As on the host, whoever cuts it. */
+TEST_F(mirror, a_file_that_is_cut_loses_its_capabilities)
+{
+	/* Revision 2: CAP_CHOWN may be had. */
+	const __u32 cap[5] = { 0x02000000, 1 };
+	const char *path[] = { D "/f", K "/f", MNT "/r" };
+	int i, how;
+
+	ASSERT_EQ(0, table("/k " D " subdirs\n/r " D "/f reg"));
+	for (i = 0; i < 3; i++) {
+		for (how = 0; how < 3; how++) {
+			ASSERT_EQ(0, put_text(D "/f", "file"));
+			ASSERT_EQ(0, setxattr(D "/f", "security.capability",
+					      cap, sizeof(cap), 0));
+			EXPECT_EQ(0, cut_by(how, path[i], 2));
+			EXPECT_EQ(ENODATA, capability_err(D "/f")) {
+				TH_LOG("%s by %d", path[i], how);
+			}
+			EXPECT_EQ(how == 2 ? 0 : 2, size_of(D "/f"));
+		}
+	}
+}
+
+TEST_F(mirror, a_file_that_is_cut_loses_bits_of_others)
+{
+	const char *path[] = { D "/f", K "/f", MNT "/r" };
+	int i, how;
+
+	ASSERT_EQ(0, table("/k " D " subdirs\n/r " D "/f reg"));
+	for (i = 0; i < 3; i++) {
+		for (how = 0; how < 3; how++) {
+			ASSERT_EQ(0, chmod(D "/f", 06777));
+			EXPECT_EQ(0, AS_USER(USER, cut_by(how, path[i], 2)));
+			EXPECT_EQ(S_IFREG | 0777, mode_of(D "/f"));
+			ASSERT_EQ(0, chmod(D "/f", 06777));
+			EXPECT_EQ(0, cut_by(how, path[i], 1));
+			EXPECT_EQ(S_IFREG | 06777, mode_of(D "/f"));
+		}
+	}
+}
+
+/* Did it move the time of the last change? */
+static int cut_moves(int how, const char *path)
+{
+	struct timespec times[2] = { { 1000, 5 }, { 2000, 6 } };
+	struct stat st;
+	int err;
+
+	err = put_text(D "/f", how == 2 ? "" : "file") ?:
+	      ERR(utimensat(AT_FDCWD, D "/f", times, 0)) ?:
+	      cut_by(how, path, 4) ?: ERR(stat(D "/f", &st));
+	return err ? -err : st.st_mtim.tv_sec != 2000;
+}
+
+TEST_F(mirror, times_move_as_on_the_host_if_the_size_stays)
+{
+	int how;
+
+	ASSERT_EQ(0, table("/k " D " subdirs\n/r " D "/f reg"));
+	for (how = 0; how < 3; how++) {
+		int host = cut_moves(how, D "/f");
+
+		EXPECT_LE(0, host);
+		/* Of truncate(2) it is the host's to say. */
+		if (how)
+			EXPECT_EQ(1, host);
+		EXPECT_EQ(host, cut_moves(how, K "/f"));
+		EXPECT_EQ(host, cut_moves(how, MNT "/r"));
+	}
+}
+
 TEST_F(mirror, attributes_of_the_host_can_be_read)
 {
 	char text[64];
