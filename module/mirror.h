@@ -45,6 +45,8 @@ bool etfs_mirror_shows(struct inode *dir, umode_t type);
 /* In mirror_ino.c */
 /* The inode number that a host object has here. */
 u64 etfs_mirror_ino(const struct etfs_host_id *id);
+/* The same of what a stranger made up: no device gets an index for it. */
+u64 etfs_mirror_ino_known(const struct etfs_host_id *id);
 
 /* In mirror_attr.c */
 /* The host object says this; return whether i_mode or an id changed. */

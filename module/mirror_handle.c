@@ -135,7 +135,8 @@ static struct dentry *etfs_fid_cached(struct super_block *sb,
 
 	if (!host.dev)
 		return NULL;
-	inode = ilookup5(sb, etfs_mirror_ino(&host), etfs_fid_test, fid);
+	inode = ilookup5(sb, etfs_mirror_ino_known(&host), etfs_fid_test,
+			 fid);
 	if (!inode)
 		return NULL;
 	if (rumpfs_node_is_live(inode))

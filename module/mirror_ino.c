@@ -39,15 +39,25 @@ static u32 etfs_dev_index(u32 dev)
 	return entry ? xa_to_value(entry) : ETFS_MAX_DEVS;
 }
 
-u64 etfs_mirror_ino(const struct etfs_host_id *id)
+static u64 etfs_ino_of(const struct etfs_host_id *id, u32 index)
 {
-	u32 index = etfs_dev_index(id->dev);
-
 	if (id->ino >> 48 || index == ETFS_MAX_DEVS)
 		return BIT_ULL(63) |
 		       hash_64_generic(id->ino ^ hash_64_generic(id->dev, 64),
 				       63);
 	return BIT_ULL(63) | (u64)index << 48 | id->ino;
+}
+
+u64 etfs_mirror_ino(const struct etfs_host_id *id)
+{
+	return etfs_ino_of(id, etfs_dev_index(id->dev));
+}
+
+u64 etfs_mirror_ino_known(const struct etfs_host_id *id)
+{
+	void *entry = xa_load(&etfs_devs, id->dev);
+
+	return etfs_ino_of(id, entry ? xa_to_value(entry) : ETFS_MAX_DEVS);
 }
 
 void etfs_mirror_exit(void)

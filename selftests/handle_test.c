@@ -665,4 +665,32 @@ TEST_F(mirror_handle, every_byte_of_it_counts)
 	EXPECT_EQ(0, handle_text_is(&self->handle, "file"));
 }
 
+/*
+ * Numbers of host objects carry an index of their device, and there are 32768:
+ * whoever may open handles could make up as many devices.
+ */
+TEST_F(mirror_handle, one_that_is_made_up_uses_nothing_up)
+{
+	enum { DEVICES = 1 << 15, DEVICE = 20 };
+	struct stat host;
+	struct handle bad;
+	__u32 dev;
+
+	ASSERT_EQ(0, get_handle(M "/f", &self->handle));
+	bad = self->handle;
+	for (dev = 1; dev <= DEVICES; dev++) {
+		const __u32 made_up = dev << 8 | 0xf0000000;
+
+		memcpy(bad.fh.f_handle + DEVICE, &made_up, sizeof(dev));
+		if (handle_err(&bad) != ESTALE)
+			break;
+	}
+	EXPECT_EQ(DEVICES + 1, dev);
+
+	ASSERT_EQ(0, mount("none", D "/sub", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, put_text(D "/sub/new", "new"));
+	ASSERT_EQ(0, stat(D "/sub/new", &host));
+	EXPECT_EQ(host.st_ino, ino_of(M "/sub/new") & ((1ULL << 48) - 1));
+}
+
 TEST_HARNESS_MAIN
