@@ -174,6 +174,8 @@ int etfs_host_find_below(struct etfs_map *map, const char *rel,
 
 	if (etfs_host_is_walking())
 		return -ELOOP;
+	if (etfs_map_has_ended(map))
+		return -ESTALE;
 	old = etfs_origin_act(map->origin);
 	etfs_walk_begin(&walk);
 	err = etfs_host_walk_top(map, &top);

@@ -569,6 +569,8 @@ struct file *etfs_map_get_host(struct etfs_map *map);
 /* Return: -ESTALE once a busy removal has claimed the map. */
 int etfs_map_use(struct etfs_map *map);
 void etfs_map_unuse(struct etfs_map *map);
+/* Revoked, or removed while idle: nobody looks at the host any more. */
+bool etfs_map_has_ended(const struct etfs_map *map);
 /* Nobody can use it any more; who does goes on. */
 void etfs_map_end(struct etfs_map *map);
 bool etfs_map_is_busy(const struct etfs_map *map);

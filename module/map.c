@@ -5,6 +5,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/random.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -184,6 +185,19 @@ void etfs_map_end(struct etfs_map *map)
 {
 	/* Full barrier: pairs with etfs_map_use() after etfs_gate_make(). */
 	atomic_add_return(INT_MIN, &map->users);
+}
+
+/* A claim alone may still be given up. */
+bool etfs_map_has_ended(const struct etfs_map *map)
+{
+	bool is_on;
+
+	if (atomic_read(&map->users) >= 0)
+		return false;
+	rcu_read_lock();
+	is_on = etfs_life_is_on(&map->life);
+	rcu_read_unlock();
+	return !is_on;
 }
 
 bool etfs_map_is_busy(const struct etfs_map *map)

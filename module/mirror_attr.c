@@ -90,9 +90,13 @@ static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
 static int etfs_mirror_find(struct dentry *dentry, struct path *path,
 			    struct kstat *stat)
 {
-	struct file *host = etfs_mirror_opened(d_inode(dentry));
+	struct inode *inode = d_inode(dentry);
+	struct file *host;
 	int err;
 
+	if (etfs_map_has_ended(RUMPFS_NODE(inode)->map))
+		return -ESTALE;
+	host = etfs_mirror_opened(inode);
 	if (!host)
 		return etfs_mirror_find_path(dentry, path, stat);
 	err = etfs_host_fgetattr(host, stat);

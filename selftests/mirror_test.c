@@ -580,6 +580,52 @@ TEST_F(mirror, open_files_and_directories_outlive_their_names)
 	ASSERT_EQ(0, chdir("/"));
 }
 
+/* Who is inside, by no more than a name, looks at the host no longer. */
+TEST_F(mirror, a_revoked_one_is_not_looked_into)
+{
+	const char *how[] = { "revoke", "busy" };
+	int i, top, file, fd;
+	struct stat st;
+
+	ASSERT_EQ(0, setxattr(D "/f", "trusted.x", "yes", 3, 0));
+	ASSERT_EQ(0, setxattr(D "/sub", "trusted.x", "yes", 3, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, table("/k " D " subdirs\n/other " D " dir"));
+		top = open(K, O_PATH);
+		file = open(K "/f", O_PATH);
+		ASSERT_EQ(0, ERR(chdir(K "/sub")));
+		EXPECT_EQ(0, text_is("g", "below"));
+		EXPECT_EQ(3, getxattr(".", "trusted.x", NULL, 0));
+		ASSERT_EQ(0, chmod(D "/f", 0644));
+		ASSERT_EQ(0, fstat(file, &st));
+		EXPECT_EQ(S_IFREG | 0644, st.st_mode);
+
+		/* One that is refused ends nothing. */
+		fd = open(MNT "/other/f", O_RDONLY);
+		EXPECT_EQ(EBUSY, table("-/k busy\n-/other busy"));
+		close(fd);
+		EXPECT_EQ(0, text_is("g", "below"));
+
+		ASSERT_EQ(0, table("-/k %s\n-/other", how[i]));
+		EXPECT_EQ(ESTALE, stat_err("g"));
+		EXPECT_EQ(ESTALE, stat_err("none"));
+		EXPECT_EQ(ESTALE, open_err("g", O_RDONLY));
+		EXPECT_EQ(ESTALE, open_err(".", O_RDONLY));
+		EXPECT_EQ(ESTALE, ERR(getxattr(".", "trusted.x", NULL, 0)));
+		EXPECT_EQ(ESTALE, ERR(listxattr(".", NULL, 0)));
+		EXPECT_EQ(ESTALE, ERR(fstatat(top, "f", &st, 0)));
+		EXPECT_EQ(ESTALE, ERR(fstatat(top, "none", &st, 0)));
+		/* What is remembered is told. */
+		ASSERT_EQ(0, chmod(D "/f", 0600));
+		EXPECT_EQ(0, fstat(file, &st));
+		EXPECT_EQ(S_IFREG | 0644, st.st_mode);
+		EXPECT_EQ(0, st.st_nlink);
+		close(top);
+		close(file);
+		ASSERT_EQ(0, chdir("/"));
+	}
+}
+
 TEST_F(mirror, busy_counts_what_is_open_mapped_or_mounted_below)
 {
 	int fd;
@@ -612,7 +658,7 @@ TEST_F(mirror, busy_counts_what_is_open_mapped_or_mounted_below)
 	fd = open(K "/f", O_PATH);
 	ASSERT_EQ(0, chdir(K "/sub"));
 	EXPECT_TRUE(WAIT_FOR(!table("-/k busy")));
-	EXPECT_EQ(0, stat_err("g"));
+	EXPECT_EQ(ESTALE, stat_err("g"));
 	EXPECT_EQ(ESTALE, open_err("g", O_RDONLY));
 	ASSERT_EQ(0, chdir("/"));
 	close(fd);
