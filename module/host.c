@@ -366,19 +366,21 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 
 void etfs_host_remember(struct etfs_map *map, const struct path *path)
 {
+	struct etfs_attr *attr = &map->attr;
 	struct kstat stat;
 
+	/* What the options say holds even if the host says nothing. */
+	attr->flags = map->spec.flags;
+	if (attr->flags & ETFS_MAP_MODE)
+		attr->mode = map->spec.mode;
 	if (etfs_host_stat(path, &stat))
 		return;
-	map->attr = (struct etfs_attr) {
-		.flags = map->spec.flags,
-		.mode = map->spec.flags & ETFS_MAP_MODE ? map->spec.mode :
-							  stat.mode & 07777,
-		.uid = map->spec.flags & ETFS_MAP_UID ?
-			map->attr.uid : stat.uid,
-		.gid = map->spec.flags & ETFS_MAP_GID ?
-			map->attr.gid : stat.gid,
-	};
+	if (!(attr->flags & ETFS_MAP_MODE))
+		attr->mode = stat.mode & 07777;
+	if (!(attr->flags & ETFS_MAP_UID))
+		attr->uid = stat.uid;
+	if (!(attr->flags & ETFS_MAP_GID))
+		attr->gid = stat.gid;
 }
 
 /* Of one that was just found: all that only a registration asks. */
