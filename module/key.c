@@ -417,6 +417,28 @@ static void rumpfs_key_leave_to_host(struct iattr *attr)
 }
 
 /*
+ * Who changes the owner takes the setuid and setgid bits, which the VFS has
+ * asked for before the lock was let go: of the mode that is there by now.
+ */
+static void rumpfs_key_kill(struct inode *inode, struct iattr *attr)
+{
+	umode_t mode = inode->i_mode;
+
+	if (!(attr->ia_valid & (ATTR_KILL_SUID | ATTR_KILL_SGID)))
+		return;
+	if (attr->ia_valid & ATTR_KILL_SUID)
+		mode &= ~S_ISUID;
+	/* Of who is in the group it goes only if the group may run it. */
+	if ((attr->ia_valid & ATTR_KILL_SGID) || (mode & 0010))
+		mode &= ~S_ISGID;
+	attr->ia_valid &= ~ATTR_MODE;
+	if (mode == inode->i_mode)
+		return;
+	attr->ia_valid |= ATTR_MODE;
+	attr->ia_mode = mode;
+}
+
+/*
  * Attributes of the node change in memory alone; the host never knows. The
  * lock of the inode is let go while the host is walked and opened, which may
  * wait for a directory of ours, or for somebody, who waits for this inode.
@@ -445,6 +467,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
+	rumpfs_key_kill(inode, attr);
 	err = setattr_prepare(idmap, dentry, attr);
 	if (!err && is_cut)
 		err = rumpfs_key_truncate(inode, &cut, attr);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The node of a key tells what the host file is, each time anew. */
 
+#include <sched.h>
+#include <signal.h>
 #include <utime.h>
 
 #include "lib/fixture.h"
@@ -162,6 +164,47 @@ TEST_F(node, only_the_owner_changes_it)
 	EXPECT_EQ(EPERM, AS_USER(1001, ERR(chmod(KEY, 0666))));
 	EXPECT_EQ(EPERM, AS_USER(1000, ERR(chown(KEY, 1001, -1))));
 	EXPECT_EQ(S_IFREG | 0600, mode_of(KEY));
+}
+
+/* Until it is killed: the owner is another, and setuid bits go. */
+static void change_owner(void)
+{
+	for (;;) {
+		chown(KEY, 1000, 1000);
+		chown(KEY, 1001, 1001);
+	}
+}
+
+TEST_F(node, a_change_of_owner_takes_no_change_of_mode_back)
+{
+	int i, lost = 0, kept = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, table("/k " F " reg"));
+	pid = fork();
+	if (!pid)
+		change_owner();
+	ASSERT_LT(0, pid);
+	for (i = 0; i < 3000; i++) {
+		ASSERT_EQ(0, chmod(KEY, 04755));
+		ASSERT_EQ(0, chmod(KEY, 0600));
+		sched_yield();
+		lost += mode_of(KEY) != (S_IFREG | 0600);
+	}
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(0, lost);
+
+	/* And leaves none where a new owner would get it. */
+	ASSERT_EQ(0, chmod(KEY, 06755));
+	ASSERT_EQ(0, chown(KEY, 5, 5));
+	EXPECT_EQ(S_IFREG | 0755, mode_of(KEY));
+	ASSERT_EQ(0, chmod(KEY, 02644));
+	ASSERT_EQ(0, chown(KEY, 6, -1));
+	kept = mode_of(KEY);
+	ASSERT_EQ(0, chmod(G, 02644));
+	ASSERT_EQ(0, chown(G, 6, -1));
+	EXPECT_EQ(mode_of(G), kept);
 }
 
 TEST_F(node, read_only_keys_refuse_writers)
