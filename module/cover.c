@@ -340,8 +340,12 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	cover = etfs_cover_new(open->map);
 	if (IS_ERR(cover))
 		return PTR_ERR(cover);
-	host = etfs_host_reopen(open->map, open->host,
-				open->host->f_flags & O_ACCMODE);
+	/*
+	 * Whom fanotify asks was asked when the key was opened. To wait for
+	 * him here would be under the mmap lock, which he may want.
+	 */
+	host = etfs_host_reopen(open->map, open->host, O_NONOTIFY |
+				(open->host->f_flags & O_ACCMODE));
 	if (IS_ERR(host)) {
 		err = PTR_ERR(host);
 		goto put_cover;

@@ -6,6 +6,7 @@
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <sys/xattr.h>
 
 #include "lib/fixture.h"
@@ -401,6 +402,59 @@ TEST_F(fan, an_open_can_be_forbidden)
 		EXPECT_EQ(expected[i], wait_status(pid));
 		pthread_join(thread, NULL);
 	}
+}
+
+/* Let all pass until the pipe's other end is closed. Return: how many. */
+static int let_pass(int fd, int pipe)
+{
+	struct pollfd ready[2] = { { pipe, POLLIN }, { fd, POLLIN } };
+	struct gate gate = { fd, FAN_ALLOW };
+	int n = 0;
+
+	while (poll(ready, 2, 10000) > 0) {
+		if (ready[1].revents & POLLIN) {
+			gatekeeper(&gate);
+			n++;
+		} else {
+			return n;
+		}
+	}
+	return -1;
+}
+
+/*
+ * The host file is opened once more for a mapping, with the caller's memory
+ * locked. Since Linux 7 a module cannot say that nobody is to be asked.
+ */
+TEST_F(fan, a_mapping_asks_nobody_on_the_host)
+{
+	struct utsname kernel;
+	int end[2], asked, fd;
+	pid_t pid;
+
+	if (!is_rumpfs())
+		return;
+	ASSERT_EQ(0, put_text(HOST "/f", "x"));
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	fd = open(MNT "/k", O_RDONLY);
+	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
+				   AT_FDCWD, HOST "/f"));
+	ASSERT_EQ(0, pipe(end));
+	pid = fork();
+	if (!pid) {
+		close(end[0]);
+		_exit(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) ==
+		      MAP_FAILED ? errno : 0);
+	}
+	close(end[1]);
+	asked = let_pass(self->fd, end[0]);
+	EXPECT_EQ(0, wait_status(pid));
+	close(end[0]);
+	close(fd);
+	ASSERT_EQ(0, uname(&kernel));
+	EXPECT_EQ(atoi(kernel.release) < 7 ? 0 : 1, asked);
 }
 
 /* The names told by a group that reports directory and name, as "+a -a". */

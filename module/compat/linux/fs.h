@@ -41,6 +41,16 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 #define no_setlease NULL
 #endif
 
+/*
+ * A file that fanotify is not asked of. Newer kernels have a call for it, which
+ * is not exported.
+ */
+#ifdef __FMODE_NONOTIFY
+#define O_NONOTIFY __FMODE_NONOTIFY
+#else
+#define O_NONOTIFY 0
+#endif
+
 #ifndef HAVE_INODE_JUST_DROP
 #define inode_just_drop generic_delete_inode
 #endif
