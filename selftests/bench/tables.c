@@ -13,9 +13,10 @@
 /* So many are looked up in a large table. */
 #define VISITS 5000
 
-/* All names and host paths; made at the first run. */
+/* All names and host paths, and how many of the files are there. */
 static char *names;
 static char (*hosts)[40];
+static unsigned int made;
 
 static const char *metric(const char *what, unsigned int count)
 {
@@ -27,16 +28,16 @@ static const char *metric(const char *what, unsigned int count)
 	return text;
 }
 
-static void make_files(void)
+static void make_files(unsigned int count)
 {
-	unsigned int i;
-
-	names = names_make("/key", FILES);
-	hosts = malloc(FILES * sizeof(*hosts));
-	for (i = 0; i < FILES; i++) {
-		snprintf(hosts[i], sizeof(hosts[i]), "/h/files%s",
-			 name_at(names, i));
-		close(must(open(hosts[i], O_CREAT | O_WRONLY, 0644)));
+	if (!names) {
+		names = names_make("/key", FILES);
+		hosts = malloc(FILES * sizeof(*hosts));
+	}
+	for (; made < count; made++) {
+		snprintf(hosts[made], sizeof(hosts[made]), "/h/files%s",
+			 name_at(names, made));
+		close(must(open(hosts[made], O_CREAT | O_WRONLY, 0644)));
 	}
 }
 
@@ -166,6 +167,7 @@ static void binds(const struct subject *subject, unsigned int count)
 
 static void one_size(const struct subject *subject, unsigned int count)
 {
+	make_files(count);
 	if (is_rumpfs(subject))
 		keys(subject, count);
 	else if (!strcmp(subject->name, "bind"))
@@ -176,8 +178,6 @@ static void one_size(const struct subject *subject, unsigned int count)
 
 void bench_tables(const struct subject *subject)
 {
-	if (!names)
-		make_files();
 	one_size(subject, 10);
 	one_size(subject, 1000);
 	if (bench_round != 1)
