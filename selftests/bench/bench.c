@@ -44,6 +44,11 @@ char *names_make(const char *prefix, unsigned int count)
 	return names;
 }
 
+void settle(void)
+{
+	usleep(300000);
+}
+
 void *memory(size_t size)
 {
 	void *mem = aligned_alloc(PAGE, size);
@@ -164,6 +169,7 @@ int main(int argc, char **argv)
 
 			*path = '\0';
 			subject = (struct subject){ name, path + 1 };
+			settle();
 			section->run(&subject);
 			free(name);
 		}

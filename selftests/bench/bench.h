@@ -65,6 +65,9 @@ static inline const char *name_at(const char *names, unsigned int i)
 	return names + (size_t)i * NAME_SIZE;
 }
 
+/* Lets the kernel do what it was left to do later: it is nobody else's cost. */
+void settle(void);
+
 /* Page-aligned memory that is there. */
 void *memory(size_t size);
 

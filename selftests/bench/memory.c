@@ -27,7 +27,7 @@ static double slab(void)
 }
 
 /* What was freed is gone, and what could be is. */
-static void settle(void)
+static void reclaim(void)
 {
 	unsigned int i;
 	int fd;
@@ -72,6 +72,7 @@ static void measure(const struct subject *subject, const char *what,
 	double before;
 
 	settle();
+	reclaim();
 	before = slab();
 	for (i = 0; i < COUNT; i++)
 		make(name_at(names, i));
@@ -96,6 +97,7 @@ static void measure_keys(const struct subject *subject, const char *what,
 		ops[i] = key_op(name_at(names, i), "/file", RUMPFS_TYPE_REG,
 				flags);
 	settle();
+	reclaim();
 	before = slab();
 	apply(subject->path, ops, COUNT);
 	emit_value(what, subject->name, (slab() - before) / COUNT);

@@ -168,6 +168,7 @@ static void binds(const struct subject *subject, unsigned int count)
 static void one_size(const struct subject *subject, unsigned int count)
 {
 	make_files(count);
+	settle();
 	if (is_rumpfs(subject))
 		keys(subject, count);
 	else if (!strcmp(subject->name, "bind"))
