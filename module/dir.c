@@ -12,26 +12,57 @@
 #include <linux/stat.h>
 #include <linux/string.h>
 
-static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
+/* So many at once, as each look into an array begins at its root. */
+#define RUMPFS_LIST_BATCH	32
+
+static unsigned int rumpfs_list_some(struct xarray *entries, unsigned long from,
+				     struct dentry **some)
 {
-	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
-	unsigned long cookie = ctx->pos;
+	XA_STATE(xas, entries, from);
 	struct dentry *dentry;
+	unsigned int n = 0;
 
-	xa_for_each_range(entries, cookie, dentry, ctx->pos, S32_MAX) {
+	rcu_read_lock();
+	xas_for_each(&xas, dentry, S32_MAX) {
+		const struct inode *inode;
+
+		if (xas_retry(&xas, dentry))
+			continue;
 		/* None yet: a lookup beside us is making an implied one. */
-		const struct inode *inode = d_inode_rcu(dentry);
-
-		ctx->pos = cookie;
-		if (!inode || xa_get_mark(entries, cookie, RUMPFS_HIDDEN) ||
+		inode = d_inode_rcu(dentry);
+		if (!inode || xas_get_mark(&xas, RUMPFS_HIDDEN) ||
 		    (S_ISDIR(inode->i_mode) &&
 		     RUMPFS_NODE(inode)->dir.is_implied))
 			continue;
-		/* Pinned, and our i_rwsem keeps its name. */
-		if (!dir_emit(ctx, dentry->d_name.name, dentry->d_name.len,
-			      inode->i_ino, fs_umode_to_dtype(inode->i_mode)))
-			return false;
+		some[n++] = dentry;
+		if (n == RUMPFS_LIST_BATCH)
+			break;
 	}
+	rcu_read_unlock();
+	return n;
+}
+
+static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
+{
+	struct dentry *some[RUMPFS_LIST_BATCH];
+	unsigned int i, n;
+
+	do {
+		n = rumpfs_list_some(&RUMPFS_NODE(dir)->dir.entries, ctx->pos,
+				     some);
+		for (i = 0; i < n; i++) {
+			/* Pinned, and our i_rwsem keeps its name. */
+			const struct dentry *dentry = some[i];
+			const struct inode *inode = d_inode(dentry);
+
+			ctx->pos = rumpfs_cookie(dentry);
+			if (!dir_emit(ctx, dentry->d_name.name,
+				      dentry->d_name.len, inode->i_ino,
+				      fs_umode_to_dtype(inode->i_mode)))
+				return false;
+			ctx->pos++;
+		}
+	} while (n == RUMPFS_LIST_BATCH);
 	return true;
 }
 

@@ -24,7 +24,7 @@
 #include <linux/string.h>
 
 /* Where listing cookies start: 0 and 1 are . and .. */
-#define RUMPFS_COOKIES	XA_LIMIT(2, S32_MAX)
+#define RUMPFS_FIRST_COOKIE	2u
 
 /* Names in memory */
 
@@ -32,11 +32,6 @@
 u64 rumpfs_name_cost(const struct qstr *name)
 {
 	return name->len < 32 ? 0 : name->len + 1;
-}
-
-static unsigned long rumpfs_cookie(const struct dentry *dentry)
-{
-	return (unsigned long)dentry->d_fsdata;
 }
 
 /*
@@ -68,14 +63,23 @@ static void rumpfs_dir_grow(struct inode *dir, loff_t change)
 static int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	struct xarray *entries = &node->dir.entries;
 	u32 cookie;
 	int err;
 
-	err = xa_alloc_cyclic(&node->dir.entries, &cookie, dentry,
-			      RUMPFS_COOKIES, &node->dir.next_cookie,
-			      GFP_KERNEL);
-	if (err < 0)
-		return err == -EBUSY ? -ENOSPC : err;
+	/*
+	 * A search for free ones would cost each name more than the few steps
+	 * over old names once the cookies have come round.
+	 */
+	xa_lock(entries);
+	do {
+		cookie = max(node->dir.next_cookie, RUMPFS_FIRST_COOKIE);
+		node->dir.next_cookie = (cookie + 1) & S32_MAX;
+		err = __xa_insert(entries, cookie, dentry, GFP_KERNEL);
+	} while (err == -EBUSY);
+	xa_unlock(entries);
+	if (err)
+		return err;
 	dentry->d_fsdata = (void *)(unsigned long)cookie;
 	return 0;
 }

@@ -46,6 +46,8 @@ struct rumpfs_sb {
 	atomic64_t inodes_used;
 	/* A: inode numbers given out; bits 62 and 63 stay clear */
 	atomic64_t last_ino;
+	/* I: of its inodes, whose numbers never come again */
+	u32 generation;
 	/* I: of the root directory, for /proc/mounts */
 	umode_t mode;
 	kuid_t uid;
@@ -197,6 +199,11 @@ static inline bool rumpfs_is_private(const struct rumpfs_sb *sbi)
 static inline bool rumpfs_is_key(const struct inode *inode)
 {
 	return RUMPFS_NODE(inode)->map;
+}
+
+static inline unsigned long rumpfs_cookie(const struct dentry *dentry)
+{
+	return (unsigned long)dentry->d_fsdata;
 }
 
 /* A directory that somebody has changed does not go with the keys below. */
@@ -556,6 +563,11 @@ struct file *etfs_gate_get_host(struct etfs_open *open);
 #define ETFS_OPEN_FLAGS	(O_ACCMODE | O_DIRECT | O_SYNC | O_DSYNC | O_NOATIME)
 /* A new node is one. */
 void etfs_window_set_file(struct inode *inode);
+/*
+ * Who watches the host file may refuse. The LSM was asked when it was opened,
+ * and is asked of our own file each time; the window has checked the position.
+ */
+int etfs_host_verify(int op, struct file *host, const loff_t *pos, size_t len);
 /* Keep the host's file system from being frozen, if it is on one. */
 void etfs_host_start_write(struct file *host);
 void etfs_host_end_write(struct file *host);
