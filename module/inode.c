@@ -5,7 +5,6 @@
 #include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>
-#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
@@ -157,8 +156,7 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 	case S_IFDIR:
 		inode->i_op = &rumpfs_dir_inode_operations;
 		inode->i_fop = &rumpfs_dir_operations;
-		xa_init_flags(&node->dir.entries,
-			      XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
+		xa_init_flags(&node->dir.entries, XA_FLAGS_ACCOUNT);
 		/* "." */
 		inc_nlink(inode);
 		inode->i_size = 2 * RUMPFS_NAME_SIZE;
@@ -188,7 +186,7 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 	node->is_charged = true;
 	cache_no_acl(inode);
 	inode->i_ino = atomic64_inc_return(&sbi->last_ino);
-	inode->i_generation = get_random_u32();
+	inode->i_generation = sbi->generation;
 	inode_init_owner(idmap, inode, dir, mode);
 	simple_inode_init_ts(inode);
 	node->btime = inode_get_mtime(inode);

@@ -11,6 +11,7 @@
 #include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include <linux/user_namespace.h>
@@ -349,6 +350,7 @@ static struct rumpfs_sb *rumpfs_sb_new(struct super_block *sb,
 	if (!sbi)
 		return ERR_PTR(-ENOMEM);
 	sbi->sb = sb;
+	sbi->generation = get_random_u32();
 	INIT_LIST_HEAD(&sbi->table_node);
 	xa_init(&sbi->own);
 	sbi->max_bytes = options->max_bytes;
