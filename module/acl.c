@@ -5,6 +5,7 @@
  */
 #include "rumpfs.h"
 
+#include <linux/fs_struct.h>
 #include <linux/posix_acl.h>
 
 static u64 rumpfs_acl_bytes(const struct posix_acl *acl)
@@ -61,6 +62,10 @@ int rumpfs_acl_inherit(struct inode *inode, struct inode *dir)
 	struct posix_acl *preset, *acl;
 	int err;
 
+	if (!READ_ONCE(dir->i_default_acl)) {
+		inode->i_mode &= ~current_umask();
+		return 0;
+	}
 	err = posix_acl_create(dir, &inode->i_mode, &preset, &acl);
 	if (err)
 		return err;
