@@ -163,6 +163,15 @@ void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
 
 /* Reading */
 
+/* At once, where all of the folio has an address. */
+static size_t rumpfs_folio_copy(struct folio *folio, size_t offset, size_t len,
+				struct iov_iter *to)
+{
+	if (folio_test_highmem(folio))
+		return copy_folio_to_iter(folio, offset, len, to);
+	return copy_to_iter(folio_address(folio) + offset, len, to);
+}
+
 /* What a page, or the lack of one, has for the reader. */
 static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 				 struct iov_iter *to)
@@ -174,8 +183,8 @@ static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 	if (IS_ERR(folio) || !folio_test_uptodate(folio))
 		copied = iov_iter_zero(len, to);
 	else
-		copied = copy_folio_to_iter(folio, offset_in_folio(folio, pos),
-					    len, to);
+		copied = rumpfs_folio_copy(folio, offset_in_folio(folio, pos),
+					   len, to);
 	return len && !copied ? -EFAULT : copied;
 }
 
