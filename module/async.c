@@ -131,7 +131,8 @@ ssize_t etfs_async_write(struct etfs_open *open, struct kiocb *user,
 	struct etfs_async *async;
 	ssize_t ret;
 
-	ret = rw_verify_area(WRITE, host, &kiocb->ki_pos, iov_iter_count(from));
+	ret = etfs_host_verify(WRITE, host, &kiocb->ki_pos,
+			       iov_iter_count(from));
 	if (ret)
 		return ret;
 	async = etfs_async_new(open, user, kiocb);

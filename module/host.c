@@ -333,14 +333,19 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 	return err;
 }
 
+static void etfs_host_hide_setid(const struct path *path, struct kstat *stat)
+{
+	if (!S_ISDIR(stat->mode) && (path->mnt->mnt_flags & MNT_NOSUID))
+		stat->mode &= ~(S_ISUID | S_ISGID);
+}
+
 int etfs_host_stat(const struct path *path, struct kstat *stat)
 {
 	int err = vfs_getattr(path, stat, STATX_BASIC_STATS | STATX_BTIME,
 			      AT_STATX_SYNC_AS_STAT);
 
-	if (!err && !S_ISDIR(stat->mode) &&
-	    (path->mnt->mnt_flags & MNT_NOSUID))
-		stat->mode &= ~(S_ISUID | S_ISGID);
+	if (!err)
+		etfs_host_hide_setid(path, stat);
 	return err;
 }
 
@@ -354,14 +359,19 @@ bool etfs_host_is_noexec(const struct file *host)
 
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 {
-	int err = etfs_host_stat(&host->f_path, stat);
+	/* The LSM was asked when it was opened. */
+	int err = vfs_getattr_nosec(&host->f_path, stat, STATX_BASIC_STATS |
+				    STATX_BTIME, AT_STATX_SYNC_AS_STAT);
 
+	if (err)
+		return err;
+	etfs_host_hide_setid(&host->f_path, stat);
 	/* The size of a device is not in its node's attributes. */
-	if (!err && S_ISBLK(stat->mode)) {
+	if (S_ISBLK(stat->mode)) {
 		stat->size = etfs_host_size(host);
 		stat->blocks = stat->size >> SECTOR_SHIFT;
 	}
-	return err;
+	return 0;
 }
 
 void etfs_host_remember(struct etfs_map *map, const struct path *path)

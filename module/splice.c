@@ -36,7 +36,7 @@ static ssize_t etfs_open_splice_read(struct etfs_open *open, struct file *file,
 	if (!host->f_op->splice_read || (file->f_flags & O_DIRECT))
 		return copy_splice_read(file, ppos, pipe, len, flags);
 	len = min_t(u64, len, size - *ppos);
-	ret = rw_verify_area(READ, host, &off, len);
+	ret = etfs_host_verify(READ, host, &off, len);
 	if (ret)
 		return ret;
 	ret = host->f_op->splice_read(host, &off, pipe, len, flags);

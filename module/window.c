@@ -94,6 +94,14 @@ static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
 	return 0;
 }
 
+int etfs_host_verify(int op, struct file *host, const loff_t *pos, size_t len)
+{
+	if (likely(!FMODE_FSNOTIFY_ACCESS_PERM(host->f_mode) &&
+		   !FMODE_FSNOTIFY_HSM(host->f_mode)))
+		return 0;
+	return rw_verify_area(op, host, pos, len);
+}
+
 static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 			      struct iov_iter *to)
 {
@@ -119,8 +127,7 @@ static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 	if (etfs_window_is_fixed(win))
 		iov_iter_truncate(to, win->size - iocb->ki_pos);
 	cut = count - iov_iter_count(to);
-	/* For who watches the host file, and may refuse. */
-	ret = rw_verify_area(READ, host, &off, iov_iter_count(to));
+	ret = etfs_host_verify(READ, host, &off, iov_iter_count(to));
 	if (!ret && etfs_kiocb_is_async(open, iocb))
 		ret = etfs_async_read(open, iocb, &kiocb, to);
 	else if (!ret)
@@ -217,7 +224,8 @@ static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
 	struct file *host = kiocb->ki_filp;
 	ssize_t ret;
 
-	ret = rw_verify_area(WRITE, host, &kiocb->ki_pos, iov_iter_count(from));
+	ret = etfs_host_verify(WRITE, host, &kiocb->ki_pos,
+			       iov_iter_count(from));
 	if (ret)
 		return ret;
 	if (is_started)

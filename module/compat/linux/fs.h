@@ -51,6 +51,15 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 #define O_NONOTIFY 0
 #endif
 
+/* Is somebody asked before this file is read? Unknown: perhaps. */
+#ifndef FMODE_FSNOTIFY_ACCESS_PERM
+#ifdef FMODE_FSNOTIFY_PERM
+#define FMODE_FSNOTIFY_ACCESS_PERM(mode) FMODE_FSNOTIFY_PERM(mode)
+#else
+#define FMODE_FSNOTIFY_ACCESS_PERM(mode) 1
+#endif
+#endif
+
 #ifndef HAVE_INODE_JUST_DROP
 #define inode_just_drop generic_delete_inode
 #endif
