@@ -40,7 +40,7 @@ static bool rumpfs_file_release(struct folio *folio, gfp_t gfp)
 	return folio_pos(folio) + folio_size(folio) <= PAGE_ALIGN(size);
 }
 
-const struct address_space_operations rumpfs_file_aops = {
+static const struct address_space_operations rumpfs_file_aops = {
 	.dirty_folio	= noop_dirty_folio,
 	.migrate_folio	= filemap_migrate_folio,
 	.release_folio	= rumpfs_file_release,
@@ -190,7 +190,7 @@ static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 
 /* As far as one folio goes; 0 at the end. */
 static ssize_t rumpfs_file_read_folio(struct inode *inode, loff_t pos,
-				     struct iov_iter *to)
+				      struct iov_iter *to)
 {
 	loff_t size = i_size_read(inode);
 	size_t len = PAGE_SIZE - offset_in_page(pos);

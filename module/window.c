@@ -323,7 +323,6 @@ static ssize_t etfs_window_splice_write(struct pipe_inode_info *pipe,
 				 etfs_window_write);
 }
 
-
 /* Positions */
 
 static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
@@ -438,7 +437,7 @@ static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
-const struct file_operations etfs_window_operations = {
+static const struct file_operations etfs_window_operations = {
 	.open		= etfs_window_open,
 	.release	= etfs_window_release,
 	.llseek		= etfs_window_llseek,
