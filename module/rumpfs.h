@@ -519,7 +519,7 @@ int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off);
 bool etfs_is_window(const struct file *file);
 /* Of a file whose private_data is an etfs_open, a device's too. */
 ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
-/* is_started: the caller has called etfs_host_start_write(). */
+/* is_started: verified, and the caller has called etfs_host_start_write(). */
 typedef ssize_t etfs_write(struct kiocb *iocb, struct iov_iter *from,
 			   bool is_started);
 etfs_write etfs_window_write;

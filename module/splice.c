@@ -94,18 +94,26 @@ ssize_t etfs_splice_write(struct pipe_inode_info *pipe, struct file *file,
 		.pos		= *ppos,
 		.u.data		= &splice,
 	};
-	struct file *host = etfs_gate_get_host(file->private_data);
-	ssize_t ret;
+	struct etfs_open *open = file->private_data;
+	struct file *host = etfs_gate_get_host(open);
+	ssize_t ret = 0;
+	loff_t off;
 
 	if (!host)
 		return -EIO;
+	/* Whoever is asked before a write may freeze what it is on. */
+	if (!etfs_window_off(&open->map->spec.win, *ppos, &off))
+		ret = etfs_host_verify(WRITE, host, &off, len);
+	if (ret)
+		goto put;
 	etfs_host_start_write(host);
 	pipe_lock(pipe);
 	ret = __splice_from_pipe(pipe, &sd, etfs_splice_actor);
 	pipe_unlock(pipe);
 	etfs_host_end_write(host);
-	fput(host);
 	if (ret > 0)
 		*ppos = sd.pos;
+put:
+	fput(host);
 	return ret;
 }

@@ -224,12 +224,12 @@ static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
 	struct file *host = kiocb->ki_filp;
 	ssize_t ret;
 
+	if (is_started)
+		return host->f_op->write_iter(kiocb, from);
 	ret = etfs_host_verify(WRITE, host, &kiocb->ki_pos,
 			       iov_iter_count(from));
 	if (ret)
 		return ret;
-	if (is_started)
-		return host->f_op->write_iter(kiocb, from);
 	if (!(kiocb->ki_flags & IOCB_NOWAIT))
 		etfs_host_start_write(host);
 	else if (!etfs_host_try_write(host))
