@@ -5,7 +5,7 @@
  *	1. make a map of each addition	no lock
  *	2. would the table take them?	table->lock, undone again
  *	3. find hosts			no lock; may sleep for long
- *	4. make devices			", if all of that went well
+ *	4. make devices and partitions	", if all of that went well
  *	5. enter all into the table	table->lock, seen by nobody
  *	6. claim what must be idle	"
  *	7. turn the epoch on		" from here on everybody sees it
@@ -31,6 +31,17 @@ static struct etfs_map *etfs_batch_followed(const struct etfs_batch *batch,
 					 lockdep_is_held(&batch->table->lock));
 }
 
+static bool etfs_map_is_mountpoint(const struct etfs_table *table,
+				   const struct etfs_map *map)
+{
+	struct rumpfs_sb *sbi;
+
+	list_for_each_entry(sbi, &table->mounts, table_node)
+		if (rumpfs_names_is_mountpoint(sbi, map))
+			return true;
+	return false;
+}
+
 /*
  * Has anybody the key open, mapped or as a mount point? Of this batch, only one
  * that goes on with what it replaces can be in use.
@@ -39,14 +50,13 @@ static bool etfs_batch_is_busy(const struct etfs_batch *batch,
 			       const struct etfs_map *map)
 {
 	const struct etfs_map *followed = etfs_batch_followed(batch, map);
-	struct rumpfs_sb *sbi;
 
 	if (!list_empty(&map->born))
 		return followed && etfs_map_is_busy(followed);
 	if (etfs_map_is_busy(map))
 		return true;
-	list_for_each_entry(sbi, &batch->table->mounts, table_node)
-		if (rumpfs_names_is_mountpoint(sbi, map))
+	for (; map; map = map->part)
+		if (etfs_map_is_mountpoint(batch->table, map))
 			return true;
 	return false;
 }
@@ -97,6 +107,7 @@ static int etfs_batch_remove_all(struct etfs_batch *batch,
 static int etfs_batch_enter(struct etfs_batch *batch, struct etfs_op *op)
 {
 	struct etfs_map *map;
+	int err;
 
 	switch (op->verb) {
 	case ETFS_ADD:
@@ -104,12 +115,15 @@ static int etfs_batch_enter(struct etfs_batch *batch, struct etfs_op *op)
 		if (op->follows && op->follows !=
 		    etfs_table_find(batch->table, op->spec.key))
 			etfs_op_unfollow(op);
-		return etfs_table_add(batch, op->map, op->verb == ETFS_SET,
-				      &batch->why);
+		err = etfs_table_add(batch, op->map, op->verb == ETFS_SET,
+				     &batch->why);
+		return err ?: etfs_parts_enter(batch, op->map, &batch->why);
 	case ETFS_REMOVE:
 		map = etfs_table_find(batch->table, op->spec.key);
-		if (!map) {
-			etfs_refuse(&batch->why, "there is no such key");
+		if (!map || map->kind->is_implied) {
+			etfs_refuse(&batch->why, map ?
+				    "a partition goes with its disk" :
+				    "there is no such key");
 			return -ENOENT;
 		}
 		return etfs_batch_remove(batch, op, map);
@@ -192,21 +206,30 @@ static void etfs_batch_recheck_pinned(struct etfs_batch *batch)
 	}
 }
 
-static void etfs_batch_commit(struct etfs_batch *batch)
+/* The table takes over what the operation holds. */
+static void etfs_op_commit(struct etfs_op *op)
+{
+	struct etfs_map *map = op->map;
+
+	op->map = NULL;
+	if (!map)
+		return;
+	etfs_parts_commit(map);
+	if (!op->follows)
+		return;
+	map->kind->adopt(map, op->follows);
+	if ((map->spec.flags | op->follows->spec.flags) & ETFS_MAP_PART) {
+		etfs_map_get(map);
+		op->renewed = map;
+	}
+}
+
+void etfs_batch_publish(struct etfs_batch *batch)
 {
 	struct etfs_table *table = batch->table;
 	struct rumpfs_sb *sbi;
 	struct etfs_map *map;
-	struct etfs_op *op;
 
-	list_for_each_entry(map, &batch->dead, node)
-		map->claimed_by = 0;
-	/* The table has taken over what the operations held. */
-	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
-		if (op->follows)
-			op->map->kind->adopt(op->map, op->follows);
-		op->map = NULL;
-	}
 	etfs_batch_recheck_pinned(batch);
 	etfs_table_commit(batch);
 	list_for_each_entry(sbi, &table->mounts, table_node) {
@@ -217,11 +240,19 @@ static void etfs_batch_commit(struct etfs_batch *batch)
 	etfs_table_settle(batch);
 }
 
-/*
- * Let go of what was removed. Return: 0, or -EINTR if a signal came before the
- * host was taken from all who had a revoked key open.
- */
-static int etfs_batch_release(struct list_head *dead)
+static void etfs_batch_commit(struct etfs_batch *batch)
+{
+	struct etfs_map *map;
+	struct etfs_op *op;
+
+	list_for_each_entry(map, &batch->dead, node)
+		map->claimed_by = 0;
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		etfs_op_commit(op);
+	etfs_batch_publish(batch);
+}
+
+int etfs_batch_release(struct list_head *dead)
 {
 	struct etfs_map *map, *next;
 	int err = 0;
@@ -338,6 +369,7 @@ int etfs_batch_apply(struct etfs_batch *batch)
 {
 	/* what reading found, and binding, for the line after all good ones */
 	struct etfs_reason read, late;
+	struct etfs_op *op;
 	int err, late_err;
 	u32 bound, nr;
 
@@ -369,6 +401,9 @@ int etfs_batch_apply(struct etfs_batch *batch)
 	if (err)
 		return err;
 	batch->why.line = 0;
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		if (op->renewed)
+			etfs_parts_renew(batch->table, op->renewed);
 	return etfs_batch_release(&batch->dead);
 }
 

@@ -101,6 +101,8 @@ void etfs_batch_exit(struct etfs_batch *batch)
 		etfs_op_forget(op);
 		if (op->follows)
 			etfs_map_put(op->follows);
+		if (op->renewed)
+			etfs_map_put(op->renewed);
 		if (!op->map)
 			continue;
 		if (op->map->is_bound)

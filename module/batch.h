@@ -27,4 +27,13 @@ bool etfs_batch_is_made(const struct etfs_batch *batch);
  */
 void etfs_op_unfollow(struct etfs_op *op);
 
+/* In apply.c: what the last steps of a batch are */
+/* Make true what was entered. Context: table->lock. */
+void etfs_batch_publish(struct etfs_batch *batch);
+/*
+ * Let go of what was removed. Return: 0, or -EINTR if a signal came before the
+ * host was taken from all who had a revoked key open.
+ */
+int etfs_batch_release(struct list_head *dead);
+
 #endif /* _RUMPFS_BATCH_H */

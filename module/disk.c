@@ -150,6 +150,13 @@ static const struct attribute_group *etfs_disk_groups[] = {
 	NULL
 };
 
+/* Context: table->lock, or the map is in no table any more. */
+static void etfs_disk_drop_hosts(struct etfs_map *map)
+{
+	for (; map; map = map->part)
+		etfs_map_drop_host(map);
+}
+
 /*
  * Nobody can open it, and nobody has it open or it is dead: then bios that are
  * already with a worker are waited for, and no other gets there.
@@ -160,7 +167,7 @@ static void etfs_disk_delete(struct work_struct *work)
 
 	del_gendisk(disk->gd);
 	etfs_disk_io_stop(disk);
-	etfs_map_drop_host(disk->map);
+	etfs_disk_drop_hosts(disk->map);
 	fput(disk->host);
 	flush_delayed_fput();
 	ida_free(&etfs_disk_nrs, disk->nr);
@@ -370,11 +377,8 @@ static struct file *etfs_disk_fits(struct etfs_map *old,
 	return NULL;
 }
 
-/*
- * What was written to the window as it is goes there. The disk may be on its
- * way out: until that has begun it has its gendisk.
- */
-static void etfs_disk_sync(struct etfs_disk *disk)
+/* The disk may be on its way out: until that has begun it has its gendisk. */
+struct gendisk *etfs_disk_get_gd(struct etfs_disk *disk)
 {
 	struct gendisk *gd = NULL;
 
@@ -384,6 +388,14 @@ static void etfs_disk_sync(struct etfs_disk *disk)
 		get_device(disk_to_dev(gd));
 	}
 	spin_unlock(&disk->lock);
+	return gd;
+}
+
+/* What was written to the window as it is goes there. */
+static void etfs_disk_sync(struct etfs_disk *disk)
+{
+	struct gendisk *gd = etfs_disk_get_gd(disk);
+
 	if (!gd)
 		return;
 	sync_blockdev(gd->part0);
@@ -424,6 +436,35 @@ static int etfs_disk_bind(struct etfs_map *map, struct etfs_reason *why)
 	return etfs_disk_follow(map, NULL, why);
 }
 
+/* A new disk reads its partitions, one that goes on lends what it has. */
+static int etfs_disk_find_parts(struct etfs_map *map, struct etfs_reason *why)
+{
+	struct gendisk *gd;
+	dev_t *devts;
+	bool is_new;
+	int err;
+
+	if (!(map->spec.flags & ETFS_MAP_PART))
+		return 0;
+	gd = etfs_disk_get_gd(map->disk);
+	if (!gd)
+		return 0;
+	spin_lock(&map->disk->lock);
+	is_new = map->disk->map == map;
+	spin_unlock(&map->disk->lock);
+	if (is_new)
+		etfs_parts_scan(gd, true);
+	devts = etfs_parts_list(gd);
+	put_disk(gd);
+	err = devts ? etfs_parts_make(map, devts) : -ENOMEM;
+	kfree(devts);
+	if (err)
+		etfs_refuse(why, "its partitions cannot be shown: %pe",
+			    ERR_PTR(err));
+	return err;
+}
+
+/* The disk may be there already, if its partitions could not be found. */
 static int etfs_disk_make(struct etfs_map *map, struct etfs_reason *why)
 {
 	struct etfs_disk *disk = map->disk;
@@ -432,13 +473,15 @@ static int etfs_disk_make(struct etfs_map *map, struct etfs_reason *why)
 	if (disk) {
 		if (etfs_disk_window(disk).offset != map->spec.win.offset)
 			etfs_disk_sync(disk);
-		return 0;
+	} else {
+		etfs_refuse(why, "the disk cannot be made");
+		err = etfs_disk_add(map, get_file(map->host));
+		if (err) {
+			fput(map->host);
+			return err;
+		}
 	}
-	etfs_refuse(why, "the disk cannot be made");
-	err = etfs_disk_add(map, get_file(map->host));
-	if (err)
-		fput(map->host);
-	return err;
+	return etfs_disk_find_parts(map, why);
 }
 
 /* Who has it open has the new map open from now on. */
@@ -457,7 +500,7 @@ static void etfs_disk_adopt(struct etfs_map *map, struct etfs_map *old)
 	/* Its own page cache is of other bytes now. */
 	if (old->spec.win.offset != map->spec.win.offset)
 		invalidate_bdev(disk->gd->part0);
-	etfs_map_drop_host(old);
+	etfs_disk_drop_hosts(old);
 	etfs_map_put(old);
 }
 
@@ -499,18 +542,26 @@ static int etfs_disk_revoke_wait(struct etfs_map *map)
 		-EINTR : 0;
 }
 
+void etfs_disk_put(struct etfs_disk *disk)
+{
+	if (!refcount_dec_and_test(&disk->ref))
+		return;
+	etfs_disk_io_exit(disk);
+	kfree(disk);
+	if (atomic_dec_and_test(&etfs_nr_disks))
+		wake_up_var(&etfs_nr_disks);
+}
+
 static void etfs_disk_unbind(struct etfs_map *map)
 {
 	struct etfs_disk *disk = map->disk;
 
 	etfs_map_drop_host(map);
 	map->disk = NULL;
-	if (!disk || !refcount_dec_and_test(&disk->ref))
-		return;
-	etfs_disk_io_exit(disk);
-	kfree(disk);
-	if (atomic_dec_and_test(&etfs_nr_disks))
-		wake_up_var(&etfs_nr_disks);
+	etfs_parts_put(map->part);
+	map->part = NULL;
+	if (disk)
+		etfs_disk_put(disk);
 }
 
 /* Areas of memory that show pages of the disk. */
@@ -540,10 +591,9 @@ static void etfs_disk_stat(struct etfs_map *map, struct etfs_usage *usage)
 			       SECTOR_SHIFT;
 }
 
-/* A map that was replaced knows the disk still; one that is there has it. */
-static struct file *etfs_disk_get_held(struct etfs_map *map)
+struct file *etfs_disk_get_host(struct etfs_disk *disk)
 {
-	struct etfs_disk *disk = map->disk;
+	struct etfs_map *map;
 	struct file *host;
 
 	spin_lock(&disk->lock);
@@ -556,6 +606,12 @@ static struct file *etfs_disk_get_held(struct etfs_map *map)
 	host = etfs_map_get_host(map);
 	etfs_map_put(map);
 	return host;
+}
+
+/* A map that was replaced knows the disk still; one that is there has it. */
+static struct file *etfs_disk_get_held(struct etfs_map *map)
+{
+	return etfs_disk_get_host(map->disk);
 }
 
 static void etfs_disk_node(struct inode *inode, struct etfs_map *map)

@@ -80,6 +80,25 @@ static inline struct etfs_window etfs_disk_window(const struct etfs_disk *disk)
 	return win;
 }
 
+/* In disk.c: a disk */
+/* Return: a reference, or NULL once the name is gone. */
+struct gendisk *etfs_disk_get_gd(struct etfs_disk *disk);
+void etfs_disk_put(struct etfs_disk *disk);
+/* Return: the host file, a reference, or NULL once nobody has the disk open. */
+struct file *etfs_disk_get_host(struct etfs_disk *disk);
+
+/* In part.c: partitions */
+/* Read them again, or let go of them. Context: no lock of ours. */
+void etfs_parts_scan(struct gendisk *gd, bool has_parts);
+/* Return: the device numbers, by partition, 0 for none; or NULL. */
+dev_t *etfs_parts_list(struct gendisk *gd);
+/* Are these what the map has? */
+bool etfs_parts_are(const struct etfs_map *map, const dev_t *devts);
+/* Chain maps of them to that of the disk, which has none. */
+int etfs_parts_make(struct etfs_map *map, const dev_t *devts);
+/* All that are chained to this one, and it. */
+void etfs_parts_put(struct etfs_map *part);
+
 /* In disk_io.c: bios */
 void etfs_disk_submit_bio(struct bio *bio);
 /* What the disk can do by itself with this host file. */

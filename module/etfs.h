@@ -51,6 +51,7 @@ struct etfs_chardev;
 struct etfs_disk;
 struct etfs_map;
 struct etfs_origin;
+struct etfs_partition;
 struct file;
 struct inode;
 struct kstat;
@@ -87,6 +88,7 @@ enum etfs_type {
 #define ETFS_MAP_PIN	BIT(6)
 #define ETFS_MAP_DIO	BIT(7)
 #define ETFS_MAP_FAIL	BIT(8)
+#define ETFS_MAP_PART	BIT(9)
 
 enum etfs_verb {
 	ETFS_NOTHING,	/* a comment or a blank line */
@@ -190,6 +192,8 @@ struct etfs_op {
 	struct etfs_map *follows;
 	/* that was another one when the table was asked */
 	bool is_new;
+	/* the map, a reference, if it has replaced what it follows */
+	struct etfs_map *renewed;
 };
 
 /* One store of ->on makes a whole batch true. Freed after a grace period. */
@@ -301,7 +305,7 @@ struct etfs_map {
 	struct etfs_origin *origin;
 	/* I: inode number of its node, the same in every mount */
 	u64 ino;
-	/* L: in table->inos, while in table->rows */
+	/* L: in table->inos, while the table lists it or its disk */
 	struct rb_node by_ino;
 	union {
 		struct {
@@ -344,11 +348,17 @@ struct etfs_map {
 	 * that, during its registration, what the operation was given.
 	 */
 	struct file *host;
-	/* I: of kind blk, and of kind chr */
+	/* I: of kind blk, of kind chr, and of a partition */
 	union {
 		struct etfs_disk *disk;
 		struct etfs_chardev *chardev;
+		struct etfs_partition *partition;
 	};
+	/*
+	 * L: a reference on the first partition of a disk, and on the next of a
+	 * partition; see partkey.c
+	 */
+	struct etfs_map *part;
 	/* L: how it is being removed */
 	enum etfs_removal removal;
 	/* L: it has no path to be restored from any more */
@@ -379,6 +389,8 @@ struct etfs_kind {
 	const char *name;
 	/* type bits of the node at the key */
 	umode_t type;
+	/* its maps come and go with another one's, and are no rows */
+	bool is_implied;
 	/*
 	 * Find the host, refuse what it cannot do. On error *why tells it and
 	 * unbind is not called.
@@ -386,7 +398,8 @@ struct etfs_kind {
 	int (*bind)(struct etfs_map *map, struct etfs_reason *why);
 	/*
 	 * Make the device of one that is bound, unless there is one to go on
-	 * with; not in a dry run. NULL: there is none.
+	 * with, and chain the maps that come and go with it; not in a dry run.
+	 * NULL: there is none.
 	 */
 	int (*make)(struct etfs_map *map, struct etfs_reason *why);
 	/*
@@ -409,6 +422,8 @@ struct etfs_kind {
 	 */
 	struct file *(*open)(struct inode *inode, struct file *file,
 			     bool *changed);
+	/* May the node be opened, as far as it is up to the kind? NULL: yes. */
+	int (*may_open)(struct etfs_map *map);
 	/*
 	 * The name is gone for everyone, or never came; openers may remain. It
 	 * was bound, but may not have been made.
@@ -446,7 +461,7 @@ struct etfs_table {
 	struct rhashtable keys;
 	/* L: live maps in key order */
 	struct rb_root rows;
-	/* L: the same by inode number */
+	/* L: those and their partitions by inode number */
 	struct rb_root inos;
 	u32 nr_maps;
 	/* R: names below the root; 0 = no lookup need ask */
@@ -689,6 +704,14 @@ void etfs_batch_exit(struct etfs_batch *batch);
 /* In apply.c: prepare everything, then commit everything */
 int etfs_batch_apply(struct etfs_batch *batch);
 int etfs_table_flush(struct etfs_table *table, enum etfs_removal removal);
+
+/* In partkey.c: a disk's partitions; the first two under table->lock */
+int etfs_parts_enter(struct etfs_batch *batch, struct etfs_map *map,
+		     struct etfs_reason *why);
+/* The table has them from now on. */
+void etfs_parts_commit(struct etfs_map *map);
+/* A disk goes on under another map: read them again if none is open. */
+void etfs_parts_renew(struct etfs_table *table, struct etfs_map *map);
 
 /* In may.c: who may change a table, and what no table and no host decides */
 struct user_namespace *etfs_table_ns(const struct etfs_table *table);

@@ -251,6 +251,11 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	if ((mask & MAY_OPEN) && !S_ISREG(inode->i_mode) &&
 	    !rumpfs_node_is_live(inode))
 		return -ESTALE;
+	if ((mask & MAY_OPEN) && node->map->kind->may_open) {
+		err = node->map->kind->may_open(node->map);
+		if (err)
+			return err;
+	}
 	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */

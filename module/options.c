@@ -16,22 +16,21 @@ static const struct etfs_option {
 	/* types that take it */
 	u8 types;
 	bool has_value;
-	bool is_supported;
 } etfs_options[] = {
-	[WORD_RW]	= { "rw", IN_ALL, false, true },
-	[WORD_RO]	= { "ro", IN_ALL, false, true },
-	[WORD_OFFSET]	= { "offset", IN_WINDOWS, true, true },
-	[WORD_SIZE]	= { "size", IN_WINDOWS, true, true },
-	[WORD_PIN]	= { "pin", IS(REG) | IN_DIRS, false, true },
-	[WORD_MODE]	= { "mode", IN_ALL, true, true },
-	[WORD_UID]	= { "uid", IN_ALL, true, true },
-	[WORD_GID]	= { "gid", IN_ALL, true, true },
-	[WORD_HIDDEN]	= { "hidden", IN_ALL, false, true },
-	[WORD_TAG]	= { "tag", IN_ALL, true, true },
-	[WORD_BS]	= { "bs", IS(BLK), true, true },
-	[WORD_DIO]	= { "dio", IS(BLK), false, true },
-	[WORD_PART]	= { "part", IS(BLK), false, false },
-	[WORD_FAIL]	= { "fail", IS(BLK), true, true },
+	[WORD_RW]	= { "rw", IN_ALL, false },
+	[WORD_RO]	= { "ro", IN_ALL, false },
+	[WORD_OFFSET]	= { "offset", IN_WINDOWS, true },
+	[WORD_SIZE]	= { "size", IN_WINDOWS, true },
+	[WORD_PIN]	= { "pin", IS(REG) | IN_DIRS, false },
+	[WORD_MODE]	= { "mode", IN_ALL, true },
+	[WORD_UID]	= { "uid", IN_ALL, true },
+	[WORD_GID]	= { "gid", IN_ALL, true },
+	[WORD_HIDDEN]	= { "hidden", IN_ALL, false },
+	[WORD_TAG]	= { "tag", IN_ALL, true },
+	[WORD_BS]	= { "bs", IS(BLK), true },
+	[WORD_DIO]	= { "dio", IS(BLK), false },
+	[WORD_PART]	= { "part", IS(BLK), false },
+	[WORD_FAIL]	= { "fail", IS(BLK), true },
 };
 
 /* Digits of a base, at least one, into 63 bits. */
@@ -247,15 +246,6 @@ static int etfs_option_may(enum etfs_word word, enum etfs_type type,
 	return -EINVAL;
 }
 
-static int etfs_option_support(enum etfs_word word, struct etfs_reason *why)
-{
-	if (etfs_options[word].is_supported)
-		return 0;
-	etfs_refuse(why, "option %s is not in this version",
-		    etfs_options[word].name);
-	return -EINVAL;
-}
-
 int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why)
 {
 	enum etfs_word word;
@@ -268,9 +258,7 @@ int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why)
 		err = etfs_option_may(word, type, why);
 		if (err == -EISDIR)
 			windows |= BIT(word);
-		else if (!err)
-			err = etfs_option_support(word, why);
-		if (err && err != -EISDIR)
+		else if (err)
 			return err;
 	}
 	return windows ? etfs_option_may(__ffs(windows), type, why) : 0;
@@ -309,13 +297,11 @@ int etfs_line_option(struct etfs_line *line, struct etfs_op *op,
 		op->spec.flags |= ETFS_MAP_DIO;
 	if (word == WORD_HIDDEN)
 		op->spec.flags |= ETFS_MAP_HIDDEN;
-	err = etfs_line_value(line, op, word, &value);
-	if (err)
-		return err;
-	err = line->late ? 0 : etfs_option_support(word, line->why);
+	if (word == WORD_PART)
+		op->spec.flags |= ETFS_MAP_PART;
+	return etfs_line_value(line, op, word, &value);
 blame:
-	if (err)
-		line->why->col = item->col;
+	line->why->col = item->col;
 	return err;
 }
 

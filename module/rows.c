@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Rows: the live maps of a table in key order, and by inode number; its listing.
+ * Partitions have a number, but no row.
  *
  * Each subtree knows how many bytes it prints, so any offset of a listing is
  * found in a few steps.
@@ -64,6 +65,9 @@ void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
 {
 	struct rb_node **link = &table->rows.rb_node, *parent = NULL;
 
+	etfs_inos_insert(table, map);
+	if (map->kind->is_implied)
+		return;
 	map->row_len = etfs_text_print(NULL, 0, &map->spec,
 				       map->is_unrestorable);
 	while (*link) {
@@ -79,14 +83,15 @@ void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
 	map->rows_len = map->row_len;
 	rb_link_node(&map->row, parent, link);
 	rb_insert_augmented(&map->row, &table->rows, &etfs_rows);
-	etfs_inos_insert(table, map);
 	table->nr_maps++;
 }
 
 void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map)
 {
-	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
 	rb_erase(&map->by_ino, &table->inos);
+	if (map->kind->is_implied)
+		return;
+	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
 	table->nr_maps--;
 }
 

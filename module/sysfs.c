@@ -53,6 +53,7 @@ ETFS_FEATURE(blk);
 ETFS_FEATURE(chr);
 ETFS_FEATURE(dir);
 ETFS_FEATURE(list);
+ETFS_FEATURE(part);
 ETFS_FEATURE(private);
 ETFS_FEATURE(reg);
 ETFS_FEATURE(stat);
@@ -65,6 +66,7 @@ static struct attribute *etfs_features[] = {
 	&etfs_feature_chr.attr,
 	&etfs_feature_dir.attr,
 	&etfs_feature_list.attr,
+	&etfs_feature_part.attr,
 	&etfs_feature_private.attr,
 	&etfs_feature_reg.attr,
 	&etfs_feature_stat.attr,

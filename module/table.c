@@ -142,7 +142,7 @@ static int etfs_table_may_add(struct etfs_table *table,
 		nr_below = key->nr_maps - !!old;
 	rcu_read_unlock();
 
-	if (old && !replace) {
+	if (old && (!replace || old->kind->is_implied)) {
 		etfs_refuse(why, "the key is taken by type %s",
 			    old->kind->name);
 		return -EEXIST;
@@ -156,7 +156,8 @@ static int etfs_table_may_add(struct etfs_table *table,
 		etfs_refuse(why, "keys lie below: %u", nr_below);
 		return -ENOTEMPTY;
 	}
-	if (!old && table->nr_maps >= READ_ONCE(etfs_max_mappings)) {
+	if (!old && !map->kind->is_implied &&
+	    table->nr_maps >= READ_ONCE(etfs_max_mappings)) {
 		etfs_refuse(why, "the table has %u mappings, max_mappings is %u",
 			    table->nr_maps, READ_ONCE(etfs_max_mappings));
 		return -E2BIG;
@@ -199,17 +200,25 @@ int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
 	return 0;
 }
 
-void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map)
+static void etfs_table_remove_one(struct etfs_batch *batch,
+				  struct etfs_map *map)
 {
 	struct etfs_table *table = batch->table;
 
-	lockdep_assert_held(&table->lock);
 	WRITE_ONCE(map->life.dead, batch->epoch);
 	etfs_key_touch(batch, map->key);
 	etfs_key_count(batch, map->key, -1);
 	etfs_rows_erase(table, map);
 	list_del_init(&map->node);
 	list_add_tail(&map->node, &batch->dead);
+}
+
+/* And its partitions, or those that follow a partition. */
+void etfs_table_remove(struct etfs_batch *batch, struct etfs_map *map)
+{
+	lockdep_assert_held(&batch->table->lock);
+	for (; map; map = map->part)
+		etfs_table_remove_one(batch, map);
 }
 
 /* Take back all that was added and removed since the batch began. */

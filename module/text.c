@@ -133,6 +133,8 @@ size_t etfs_text_print(char *buf, size_t size, const struct etfs_spec *spec,
 		etfs_print_number(&p, ",bs=%u", spec->bs);
 	if (spec->flags & ETFS_MAP_DIO)
 		etfs_print_string(&p, ",dio");
+	if (spec->flags & ETFS_MAP_PART)
+		etfs_print_string(&p, ",part");
 	if (spec->flags & ETFS_MAP_FAIL)
 		etfs_print_number(&p, ",fail=%u/%u", spec->fail,
 				  spec->fail_seed);

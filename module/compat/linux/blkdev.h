@@ -5,6 +5,9 @@
 
 #include_next <linux/blkdev.h>
 #include <linux/err.h>
+#include <linux/file.h>
+
+struct compat_bdev;
 
 #ifndef HAVE_BLK_MODE
 #define blk_mode_t fmode_t
@@ -12,6 +15,30 @@
 
 #ifndef HAVE_BD_MAPPING
 #define bd_mapping bd_inode->i_mapping
+#endif
+
+/* A disk, opened for a moment; closed when compat_bdev_close() returns. */
+#ifdef HAVE_BDEV_FILE
+static inline struct compat_bdev *compat_bdev_open(struct gendisk *gd)
+{
+	return (void *)bdev_file_open_by_dev(disk_devt(gd), BLK_OPEN_READ,
+					     NULL, NULL);
+}
+
+static inline void compat_bdev_close(struct compat_bdev *bdev)
+{
+	__fput_sync((struct file *)bdev);
+}
+#else
+static inline struct compat_bdev *compat_bdev_open(struct gendisk *gd)
+{
+	return (void *)blkdev_get_by_dev(disk_devt(gd), FMODE_READ, NULL);
+}
+
+static inline void compat_bdev_close(struct compat_bdev *bdev)
+{
+	blkdev_put((struct block_device *)bdev, FMODE_READ);
+}
 #endif
 
 typedef int (*compat_open_t)(struct block_device *bdev, fmode_t mode);
