@@ -63,7 +63,8 @@ int rumpfs_acl_inherit(struct inode *inode, struct inode *dir)
 	int err;
 
 	if (!READ_ONCE(dir->i_default_acl)) {
-		inode->i_mode &= ~current_umask();
+		if (!S_ISLNK(inode->i_mode))
+			inode->i_mode &= ~current_umask();
 		return 0;
 	}
 	err = posix_acl_create(dir, &inode->i_mode, &preset, &acl);
