@@ -14,7 +14,8 @@
  *
  * Until 7 everything can be undone. Of several operations that cannot be, the
  * first is reported, and what the table has against it before what the host
- * has. Step 2 is for batches with devices, so that none appears in vain.
+ * has. Step 2 is for batches with devices, so that none appears in vain but for
+ * one with a partition whose name is taken, which only a device can tell.
  */
 #include "batch.h"
 #include "rumpfs.h"

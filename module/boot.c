@@ -171,7 +171,7 @@ static int etfs_spec_fields(struct etfs_line *line, struct etfs_op *op)
 		err = etfs_line_type(line, op, &type);
 	if (!err)
 		err = etfs_spec_options(line, op, words, nr);
-	return err ?: etfs_line_supports(line, op, &type);
+	return err;
 }
 
 /* The strings of op point into the text, which is overwritten. */

@@ -12,10 +12,6 @@
 #include <linux/stdarg.h>
 #include <linux/string.h>
 
-/* What this version can do of all that the grammar knows. */
-#define SUPPORTED_TYPES	(BIT(ETFS_REG) | BIT(ETFS_BLK) | BIT(ETFS_CHR) | \
-			 BIT(ETFS_DIR) | BIT(ETFS_SUBDIRS))
-
 static bool etfs_is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -206,16 +202,6 @@ int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
 				"a type is reg, blk, chr, dir or subdirs");
 }
 
-int etfs_line_supports(struct etfs_line *line, const struct etfs_op *op,
-		       const struct etfs_field *type)
-{
-	if (line->late || (BIT(op->spec.type) & SUPPORTED_TYPES))
-		return 0;
-	return etfs_line_refuse(line, type->col, -EINVAL,
-				"type %s is not in this version",
-				etfs_type_name(op->spec.type));
-}
-
 static int etfs_line_removal(struct etfs_line *line, struct etfs_op *op)
 {
 	struct etfs_field field;
@@ -278,12 +264,7 @@ static int etfs_line_mapping(struct etfs_line *line, struct etfs_op *op)
 	err = etfs_line_type(line, op, &type);
 	if (err)
 		return err;
-	if (has_options) {
-		err = etfs_line_options(line, op, &options);
-		if (err)
-			return err;
-	}
-	return etfs_line_supports(line, op, &type);
+	return has_options ? etfs_line_options(line, op, &options) : 0;
 }
 
 static int etfs_line_remove(struct etfs_line *line, struct etfs_op *op)

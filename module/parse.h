@@ -47,8 +47,6 @@ int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
 		   struct etfs_field *field);
 int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
 		   const struct etfs_field *field);
-int etfs_line_supports(struct etfs_line *line, const struct etfs_op *op,
-		       const struct etfs_field *type);
 /* Return: err, or else what only counts if nothing else is wrong. */
 int etfs_line_done(struct etfs_line *line, int err);
 /* Last, of a text: is the row a line again? Return: 0 or -E2BIG. */

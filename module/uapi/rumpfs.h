@@ -94,8 +94,7 @@ enum rumpfs_type {
 
 /*
  * Flags of an operation. These are for RUMPFS_OP_ADD and _SET; _MODE, _UID and
- * _GID say that the member of that name counts. EINVAL: a type does not take it,
- * or this version does not have it.
+ * _GID say that the member of that name counts. EINVAL: a type does not take it.
  */
 #define RUMPFS_MAP_RO		0x001
 #define RUMPFS_MAP_PIN		0x002
