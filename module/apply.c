@@ -261,12 +261,10 @@ int etfs_batch_release(struct list_head *dead)
 	list_for_each_entry(map, dead, node)
 		if (map->removal == ETFS_REVOKE)
 			map->kind->revoke(map);
-		else
-			map->kind->remove(map);
 	list_for_each_entry_safe(map, next, dead, node) {
 		list_del_init(&map->node);
 		if (map->removal != ETFS_REVOKE)
-			etfs_map_remove_wait(map);
+			map->kind->remove(map);
 		else if (!err)
 			err = map->kind->revoke_wait(map);
 		etfs_map_put(map);
