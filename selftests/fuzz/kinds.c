@@ -112,6 +112,21 @@ const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
 	return NULL;
 }
 
+/* No disk here has a partition. */
+int etfs_parts_enter(struct etfs_batch *batch, struct etfs_map *map,
+		     struct etfs_reason *why)
+{
+	return 0;
+}
+
+void etfs_parts_commit(struct etfs_map *map)
+{
+}
+
+void etfs_parts_renew(struct etfs_table *table, struct etfs_map *map)
+{
+}
+
 void etfs_gate_free(struct etfs_gate *gate)
 {
 	check(!gate);

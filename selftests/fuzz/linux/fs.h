@@ -32,7 +32,11 @@ struct inode {
 	int i_rwsem;
 };
 
-struct dentry { struct inode *d_inode; };
+struct dentry {
+	struct inode *d_inode;
+	void *d_fsdata;
+};
+
 struct file { const struct cred *f_cred; };
 
 static inline struct file *get_file(struct file *file)

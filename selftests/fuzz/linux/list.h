@@ -35,6 +35,13 @@ static inline void list_del_init(struct list_head *item)
 	INIT_LIST_HEAD(item);
 }
 
+static inline void list_move_tail(struct list_head *item,
+				  struct list_head *head)
+{
+	list_del_init(item);
+	list_add_tail(item, head);
+}
+
 #define list_entry_(at, item, member) container_of(at, typeof(*(item)), member)
 #define list_walk_(item, head, member, to) \
 	for (item = list_entry_((head)->to, item, member); \

@@ -108,6 +108,23 @@ static inline void rb_erase_augmented(struct rb_node *node,
 	augment->propagate(node->rb_parent, NULL);
 }
 
+/* A tree that sums nothing up. */
+static inline void rb_no_rotate(struct rb_node *from, struct rb_node *to)
+{
+}
+
+static inline void rb_no_propagate(struct rb_node *at, struct rb_node *stop)
+{
+}
+
+static const struct rb_augment_callbacks rb_no_sums = {
+	rb_no_propagate, rb_no_rotate
+};
+
+#define rb_insert_color(node, root) \
+	rb_insert_augmented(node, root, &rb_no_sums)
+#define rb_erase(node, root)	rb_erase_augmented(node, root, &rb_no_sums)
+
 static inline struct rb_node *rb_first(const struct rb_root *root)
 {
 	struct rb_node *node = root->rb_node;
