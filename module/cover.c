@@ -326,6 +326,21 @@ static void etfs_cover_add(struct etfs_cover *cover, struct file *file)
 	spin_unlock(&gate->lock);
 }
 
+/* May the host file be mapped so, with operations of ours before its own? */
+static int etfs_cover_may_map(struct file *host, struct vm_area_struct *vma)
+{
+	/* Huge page files are known by their operations: not to be replaced. */
+	if (file_inode(host)->i_sb->s_magic == HUGETLBFS_MAGIC ||
+	    !can_mmap_file(host))
+		return -ENODEV;
+	if (etfs_host_is_noexec(host)) {
+		if (vma->vm_flags & VM_EXEC)
+			return -EPERM;
+		vm_flags_clear(vma, VM_MAYEXEC);
+	}
+	return 0;
+}
+
 static int etfs_cover_mmap_host(struct etfs_open *open,
 				struct vm_area_struct *vma)
 {
@@ -350,17 +365,9 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 		err = PTR_ERR(host);
 		goto put_cover;
 	}
-	/* Huge page files are known by their operations: not to be replaced. */
-	err = -ENODEV;
-	if (file_inode(host)->i_sb->s_magic == HUGETLBFS_MAGIC ||
-	    !can_mmap_file(host))
+	err = etfs_cover_may_map(host, vma);
+	if (err)
 		goto put_host;
-	err = -EPERM;
-	if (etfs_host_is_noexec(host)) {
-		if (vma->vm_flags & VM_EXEC)
-			goto put_host;
-		vm_flags_clear(vma, VM_MAYEXEC);
-	}
 	vma->vm_pgoff += first;
 	vma_set_file(vma, host);
 	err = vfs_mmap(host, vma);
