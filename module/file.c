@@ -10,7 +10,7 @@
  *
  * A write makes the largest folios that lie whole within it; all others are
  * of one page. A large folio is whole when its lock is first let go. A folio
- * that reaches past the end of the file is never split: the core would take
+ * that reaches past the end of the file is not split: the core would take
  * the part behind the end for dirty pages of a disk, and miscount those.
  *
  * A page that is not up to date was allocated and never written: it reads as
