@@ -10,7 +10,7 @@
  * they say must agree. A host path that holds one of these is special:
  *
  *	/none		there is no such file
- *	/busy		the key is in use as soon as it is there
+ *	/busy		the key is in use once its batch is done
  *	/slow		a revocation is interrupted
  *	/lost		after each second batch the bound file has no name
  */

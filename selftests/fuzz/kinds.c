@@ -29,8 +29,6 @@ static int fuzz_bind(struct etfs_map *map, struct etfs_reason *why)
 	}
 	map->is_pinned = spec->type == ETFS_BLK || spec->type == ETFS_CHR ||
 			 spec->flags & ETFS_MAP_PIN;
-	if (fuzz_host_is(spec, "/busy"))
-		check(!etfs_map_use(map));
 	fuzz_bound++;
 	fuzz_shown++;
 	return 0;
@@ -156,13 +154,18 @@ bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 /* All of the batch is seen, and nothing that it took away. */
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
 {
-	const struct etfs_map *map;
 	const struct etfs_key *key;
+	struct etfs_map *map;
 
 	list_for_each_entry(map, &batch->dead, node)
 		check(etfs_key_map(map->key) != map);
-	list_for_each_entry(map, &batch->born, born)
-		check(map->life.dead || etfs_key_map(map->key) == map);
+	list_for_each_entry(map, &batch->born, born) {
+		if (map->life.dead)
+			continue;
+		check(etfs_key_map(map->key) == map);
+		if (fuzz_host_is(&map->spec, "/busy"))
+			check(!etfs_map_use(map));
+	}
 	list_for_each_entry(key, &batch->touched, touched)
 		check(!key->parent ||
 		      etfs_life_is_on(&key->life) == !!key->nr_maps);
