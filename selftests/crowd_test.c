@@ -29,6 +29,11 @@ static struct crowd {
 
 static bool is_done;
 
+static long nr_ops(void)
+{
+	return env_number("RUMPFS_OPS", is_sanitized() ? 1000 : 5000);
+}
+
 static void staying_name(char *path, size_t size, int dir, int nr)
 {
 	snprintf(path, size, DIRS "/%d/stay%d", dir, nr);
@@ -137,7 +142,7 @@ static void crowd_begin(void)
 	printf("# RUMPFS_SEED=%llu\n", (unsigned long long)seed);
 	for (i = 0; i < NR_THREADS; i++) {
 		crowd[i].dice.state = seed + i;
-		crowd[i].ops = env_number("RUMPFS_OPS", 5000);
+		crowd[i].ops = nr_ops();
 		pthread_create(&crowd[i].thread, NULL, make_calls, &crowd[i]);
 	}
 }
@@ -348,7 +353,7 @@ static void *replace(void *arg)
 
 TEST_F(crowd, what_is_replaced_is_never_away)
 {
-	long turns = env_number("RUMPFS_OPS", 5000), i;
+	long nr = nr_ops(), i;
 	pthread_t threads[3];
 
 	ASSERT_EQ(0, put_text(DIRS "/0/mover", "text"));
@@ -358,13 +363,13 @@ TEST_F(crowd, what_is_replaced_is_never_away)
 	pthread_create(&threads[0], NULL, move_about, NULL);
 	pthread_create(&threads[1], NULL, change_places, NULL);
 	pthread_create(&threads[2], NULL, replace, NULL);
-	for (i = 0; i < turns; i++) {
+	for (i = 0; i < nr; i++) {
 		if (stat_err(DIRS "/2/left") || stat_err(DIRS "/3/right") ||
 		    stat_err(DIRS "/2/target") || text_is(DIRS "/2/target", "text"))
 			break;
 	}
 	__atomic_store_n(&is_done, true, __ATOMIC_RELEASE);
-	EXPECT_EQ(turns, i);
+	EXPECT_EQ(nr, i);
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(1, !stat_err(DIRS "/0/mover") + !stat_err(DIRS "/1/mover"));

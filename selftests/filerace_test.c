@@ -239,11 +239,11 @@ TEST_F(filerace, holds_what_was_written_and_counts_what_it_holds)
 /* Several that want the last pages: as many get one as there are. */
 static void *take_pages(void *arg)
 {
+	int nr = turns(300), fd, turn, i;
 	char path[64];
-	int fd, turn, i;
 
 	snprintf(path, sizeof(path), MNT "/take%ld", (long)arg);
-	for (turn = 0; turn < 300; turn++) {
+	for (turn = 0; turn < nr; turn++) {
 		fd = open(path, O_RDWR | O_CREAT, 0644);
 		for (i = 0; i < 40; i++)
 			if (pwrite(fd, "x", 1, i * PAGE) != 1)

@@ -336,7 +336,7 @@ static void *flicker(void *arg)
 /* Readable when it is looked at, and gone when it is copied. */
 TEST_F(io, a_source_that_goes_away_leaves_no_page)
 {
-	long turn, taken = 0, failed = 0;
+	long nr = turns(60000), turn, taken = 0, failed = 0;
 	pthread_t thread;
 
 	if (!is_rumpfs())
@@ -345,7 +345,7 @@ TEST_F(io, a_source_that_goes_away_leaves_no_page)
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_EQ(0, ftruncate(self->fd, 0));
 	pthread_create(&thread, NULL, flicker, NULL);
-	for (turn = 0; turn < 60000; turn++) {
+	for (turn = 0; turn < nr; turn++) {
 		ssize_t n = pwrite(self->fd, flickering, 1, turn * PAGE);
 
 		ASSERT_TRUE(n == 1 || (n < 0 && errno == EFAULT));

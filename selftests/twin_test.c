@@ -225,7 +225,7 @@ static bool step(struct dice *dice, struct world *tmpfs, struct world *rumpfs)
 
 TEST_F(twin, both_answer_alike)
 {
-	long n = env_number("RUMPFS_OPS", 6000), i;
+	long n = env_number("RUMPFS_OPS", is_sanitized() ? 1500 : 6000), i;
 	long every = env_number("RUMPFS_EVERY", 250);
 	size_t at;
 

@@ -291,11 +291,11 @@ TEST_F(userns, limits_hold_and_can_be_changed)
 /* Depth has no limit but memory: nothing may recurse over it. */
 TEST_F(userns, a_deep_tree_is_unmounted)
 {
-	int fd, next, i;
+	int depth = turns(10000), fd, next, i;
 
 	ASSERT_EQ(0, mount_at(MNT, NULL));
 	fd = open(MNT, O_PATH | O_DIRECTORY);
-	for (i = 0; i < 10000; i++) {
+	for (i = 0; i < depth; i++) {
 		ASSERT_EQ(0, mkdirat(fd, "d", 0755));
 		next = openat(fd, "d", O_PATH | O_DIRECTORY);
 		ASSERT_LE(0, next);

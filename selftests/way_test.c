@@ -177,15 +177,9 @@ FIXTURE_TEARDOWN(lock)
 	teardown_mount();
 }
 
-/* Where each access is checked lockdep needs no luck, and time is short. */
-static int turns(void)
-{
-	return access("/sys/kernel/debug/kmemleak", F_OK) ? 2000 : 100;
-}
-
 static void look(void)
 {
-	int i, n = turns();
+	int i, n = turns(2000);
 
 	for (i = 0; i < n; i++) {
 		stat_err(K "/none");
@@ -195,7 +189,7 @@ static void look(void)
 
 static void remove_key(void)
 {
-	int i, n = turns();
+	int i, n = turns(2000);
 
 	for (i = 0; i < n; i++) {
 		rmdir(K);
@@ -205,7 +199,7 @@ static void remove_key(void)
 
 static void rename_into(void)
 {
-	int i, n = turns();
+	int i, n = turns(2000);
 
 	for (i = 0; i < n; i++)
 		rename(MNT "/mine", K "/none");

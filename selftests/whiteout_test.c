@@ -386,13 +386,13 @@ static int make_whites(const char *dir, int n)
 }
 
 /* Replace some by files, remove those, make them again: the time of it. */
-static double churn(const char *dir, int step, int *err)
+static double churn(const char *dir, int nr, int step, int *err)
 {
 	double begin = cpu_seconds();
 	char name[64];
 	int i;
 
-	for (i = 0; i < 500 && !*err; i++) {
+	for (i = 0; i < nr && !*err; i++) {
 		snprintf(name, sizeof(name), "%s/name-%d", dir, i * step);
 		*err = ERR(mknod(name, S_IFREG, 0));
 		if (!*err)
@@ -405,20 +405,20 @@ static double churn(const char *dir, int step, int *err)
 
 TEST_F(hidden, many_cost_no_more_each_than_few)
 {
+	int nr = turns(10000), err = 0;
 	double few, many;
-	int err = 0;
 
 	ASSERT_EQ(0, mkdir(DIR_D, 0755));
 	ASSERT_EQ(0, mkdir(MNT "/few", 0755));
-	ASSERT_EQ(0, make_whites(DIR_D, 10000));
-	ASSERT_EQ(0, make_whites(MNT "/few", 500));
-	few = churn(MNT "/few", 1, &err);
-	many = churn(DIR_D, 20, &err);
+	ASSERT_EQ(0, make_whites(DIR_D, nr));
+	ASSERT_EQ(0, make_whites(MNT "/few", nr / 20));
+	few = churn(MNT "/few", nr / 20, 1, &err);
+	many = churn(DIR_D, nr / 20, 20, &err);
 	ASSERT_EQ(0, err);
-	EXPECT_EQ(10000, count_names(DIR_D));
+	EXPECT_EQ(nr, count_names(DIR_D));
 	/* The same, but for a tree of some levels more. */
 	EXPECT_GT(3 * few, many) {
-		TH_LOG("of 500: %f s, of 10000: %f s", few, many);
+		TH_LOG("of %d: %f s, of %d: %f s", nr / 20, few, nr, many);
 	}
 	EXPECT_EQ(0, rmdir(DIR_D));
 }

@@ -476,16 +476,16 @@ TEST_F(xattr, limit_holds_and_nothing_is_lost)
 /* So often that each byte forgotten would sum up to pages. */
 TEST_F(xattr, all_is_given_back)
 {
+	int nr = turns(5000), i;
 	char name[32], path[64];
 	long long all;
-	int i;
 
 	if (!is_rumpfs())
 		SKIP(return, "tmpfs takes attributes from nr_inodes=");
 	ASSERT_EQ(0, mount_at(MNT2, "size=512K"));
 	ASSERT_EQ(0, put_text(FILE_S, ""));
 	all = room();
-	for (i = 0; i < 5000; i++) {
+	for (i = 0; i < nr; i++) {
 		sprintf(name, "user.%d", i);
 		ASSERT_EQ(0, set(FILE_S, name, "long"));
 		ASSERT_EQ(0, set(FILE_S, name, "longer"));
@@ -526,9 +526,9 @@ static ssize_t length_of(char byte)
 static void *replace_values(void *path)
 {
 	static char buf[MAX_VALUE];
-	int i;
+	int nr = turns(1000), i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < nr; i++) {
 		memset(buf, 'a' + i % 24, sizeof(buf));
 		if (setxattr(path, "user.m", buf, length_of(buf[0]), 0))
 			__atomic_add_fetch(&torn, 1, __ATOMIC_RELAXED);

@@ -338,7 +338,8 @@ static inline int mount_kind(const char *kind, const char *dir)
 			   image, dir) ? EIO : 0;
 	snprintf(mkfs, sizeof(mkfs), "%s", !strcmp(kind, "xfs") ?
 		 "mkfs.xfs --unsupported -q -K" : "mkfs.btrfs -q -K --mixed");
-	if (run("command -v mkfs.%s && modprobe %s", kind, kind))
+	if (run("command -v mkfs.%s && { grep -qw %s /proc/filesystems || "
+		"modprobe %s; }", kind, kind, kind))
 		return ENODEV;
 	return run("truncate -s 64M %s && %s %s && mount -t %s -o loop %s %s",
 		   image, mkfs, image, kind, image, dir) ? EIO : 0;
