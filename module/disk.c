@@ -131,6 +131,18 @@ ETFS_DISK_ATTR(dio, sysfs_emit(buf, "%d\n",
 			       !!(disk->host->f_flags & O_DIRECT)));
 ETFS_DISK_ATTR(ro, sysfs_emit(buf, "%d\n", disk->is_ro));
 
+#define ETFS_DISK_COUNT(name, how)					\
+	ETFS_DISK_ATTR(name, sysfs_emit(buf, "%llu\n",			\
+					etfs_disk_count(disk, how)))
+
+ETFS_DISK_COUNT(reads_cached, ETFS_READ_CACHED);
+ETFS_DISK_COUNT(writes_cached, ETFS_WRITE_CACHED);
+ETFS_DISK_COUNT(reads_direct, ETFS_READ_DIRECT);
+ETFS_DISK_COUNT(writes_direct, ETFS_WRITE_DIRECT);
+ETFS_DISK_COUNT(reads_worker, ETFS_READ_WORKER);
+ETFS_DISK_COUNT(writes_worker, ETFS_WRITE_WORKER);
+ETFS_DISK_COUNT(failed, ETFS_FAILED);
+
 static struct attribute *etfs_disk_attrs[] = {
 	&dev_attr_key.attr,
 	&dev_attr_backing_file.attr,
@@ -138,6 +150,13 @@ static struct attribute *etfs_disk_attrs[] = {
 	&dev_attr_size.attr,
 	&dev_attr_dio.attr,
 	&dev_attr_ro.attr,
+	&dev_attr_reads_cached.attr,
+	&dev_attr_writes_cached.attr,
+	&dev_attr_reads_direct.attr,
+	&dev_attr_writes_direct.attr,
+	&dev_attr_reads_worker.attr,
+	&dev_attr_writes_worker.attr,
+	&dev_attr_failed.attr,
 	NULL
 };
 

@@ -7,11 +7,33 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/llist.h>
 #include <linux/mempool.h>
 #include <linux/seqlock.h>
 
 /* Bios of one disk with a worker at a time, and how many need no memory. */
 #define ETFS_MAX_IOS	16
+
+/* How a request was served; see disk_io.c. Reads at even numbers. */
+enum etfs_served {
+	/* by its submitter, from or to the host's page cache */
+	ETFS_READ_CACHED,
+	ETFS_WRITE_CACHED,
+	/* past the host's page cache */
+	ETFS_READ_DIRECT,
+	ETFS_WRITE_DIRECT,
+	/* through the host file system by a worker */
+	ETFS_READ_WORKER,
+	ETFS_WRITE_WORKER,
+	/* failed, as fail= says */
+	ETFS_FAILED,
+	ETFS_NR_SERVED,
+};
+
+struct etfs_disk_counts {
+	u64 nr[ETFS_NR_SERVED];
+};
 
 /*
  * Each map that is bound to it has a reference: the one whose key it is at, and
@@ -52,7 +74,11 @@ struct etfs_disk {
 	mempool_t ios;
 	/* clones for target */
 	struct bio_set clones;
-	/* bios on their way that no worker has */
+	struct etfs_disk_counts __percpu *counts;
+	/* with dio: those that no worker has issued, last first */
+	struct llist_head directs;
+	struct work_struct direct_work;
+	/* clones, and struct etfs_io */
 	struct percpu_ref inflight;
 	struct completion idle;
 	/* a leaf */
@@ -80,12 +106,49 @@ static inline struct etfs_window etfs_disk_window(const struct etfs_disk *disk)
 	return win;
 }
 
+/* Bytes of the host file that a bio is about. */
+struct etfs_span {
+	u64 off, len;
+};
+
+/* A bio that is not done when ->submit_bio returns. */
+struct etfs_io {
+	/* whoever serves it, and the submitter of kiocb */
+	refcount_t ref;
+	union {
+		struct work_struct work;
+		/* in disk->directs */
+		struct llist_node node;
+	};
+	struct etfs_disk *disk;
+	/* gone once it has ended; the disk is not */
+	struct bio *bio;
+	/* of the window it was submitted to */
+	struct etfs_span span;
+	/* jiffies */
+	unsigned long start;
+	/* with dio */
+	struct kiocb kiocb;
+};
+
+/* How a worker was before it served a bio. */
+struct etfs_task {
+	unsigned int flags, noio;
+};
+
 /* In disk.c: a disk */
 /* Return: a reference, or NULL once the name is gone. */
 struct gendisk *etfs_disk_get_gd(struct etfs_disk *disk);
 void etfs_disk_put(struct etfs_disk *disk);
 /* Return: the host file, a reference, or NULL once nobody has the disk open. */
 struct file *etfs_disk_get_host(struct etfs_disk *disk);
+
+/* In direct.c: bios of a disk with dio */
+bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
+		     const struct etfs_span *span);
+/* A worker will issue it. Context: any. */
+void etfs_direct_submit(struct etfs_io *io);
+void etfs_direct_init(struct etfs_disk *disk);
 
 /* In part.c: partitions */
 /* Read them again, or let go of them. Context: no lock of ours. */
@@ -101,6 +164,16 @@ void etfs_parts_put(struct etfs_map *part);
 
 /* In disk_io.c: bios */
 void etfs_disk_submit_bio(struct bio *bio);
+u64 etfs_disk_count(const struct etfs_disk *disk, enum etfs_served how);
+/* len bytes of a bio's data from done on; it may begin amid its first bvec. */
+void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
+		   struct iov_iter *iter);
+/* The bio is done, or a worker has it. Context: any. */
+void etfs_io_end(struct etfs_io *io, int err);
+void etfs_io_queue(struct etfs_io *io);
+void etfs_io_put(struct etfs_io *io);
+void etfs_task_begin(struct etfs_task *task, struct bio *bio);
+void etfs_task_end(struct etfs_task *task);
 /* What the disk can do by itself with this host file. */
 int etfs_disk_io_init(struct etfs_disk *disk);
 /* Context: no bio comes any more; waits for those on their way. */

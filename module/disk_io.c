@@ -10,6 +10,7 @@
  *	on a block device	a clone goes on to that device
  *	bytes in the cache	copied from or to the host's folios, without a
  *				lock that could be waited for
+ *	dio			see direct.c
  *	the rest		a worker; each disk has a workqueue with a
  *				rescuer of its own, as disks stand on each other
  *
@@ -28,6 +29,7 @@
 #include <linux/kthread.h>
 #include <linux/magic.h>
 #include <linux/pagemap.h>
+#include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
@@ -35,21 +37,6 @@
 
 /* How long the host file's times may be behind. */
 #define ETFS_TOUCH_DELAY	HZ
-
-/* Bytes of the host file that a bio is about. */
-struct etfs_span {
-	u64 off, len;
-};
-
-/* A bio on its way through a worker. */
-struct etfs_io {
-	struct work_struct work;
-	struct bio *bio;
-	/* of the window it was submitted to */
-	struct etfs_span span;
-	/* jiffies */
-	unsigned long start;
-};
 
 static struct etfs_disk *etfs_bio_disk(const struct bio *bio)
 {
@@ -68,6 +55,25 @@ static struct etfs_span etfs_bio_span(const struct etfs_disk *disk,
 		.len = pos < win.size ? min_t(u64, bio->bi_iter.bi_size,
 					      win.size - pos) : 0,
 	};
+}
+
+/* What has no bytes, and what clears, is counted by the block layer alone. */
+static void etfs_disk_served(const struct etfs_disk *disk,
+			     struct bio *bio, enum etfs_served how)
+{
+	if (!bio_has_data(bio))
+		return;
+	this_cpu_inc(disk->counts->nr[how + op_is_write(bio_op(bio))]);
+}
+
+u64 etfs_disk_count(const struct etfs_disk *disk, enum etfs_served how)
+{
+	u64 nr = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		nr += READ_ONCE(per_cpu_ptr(disk->counts, cpu)->nr[how]);
+	return nr;
 }
 
 static void etfs_bio_end(struct bio *bio, unsigned long start, int err)
@@ -218,9 +224,8 @@ static void etfs_disk_touch(struct work_struct *work)
 
 /* Bytes that the host file system moves */
 
-/* len bytes of a bio's data from done on; it may begin amid its first bvec. */
-static void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
-			  struct iov_iter *iter)
+void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
+		   struct iov_iter *iter)
 {
 	const struct bio_vec *first = __bvec_iter_bvec(bio->bi_io_vec,
 						       bio->bi_iter);
@@ -336,36 +341,69 @@ static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
  * and who writes out this disk's pages is not to be slowed down for dirtying
  * the host's.
  */
+void etfs_task_begin(struct etfs_task *task, struct bio *bio)
+{
+	task->flags = current->flags;
+	task->noio = memalloc_noio_save();
+	current->flags |= PF_LOCAL_THROTTLE;
+	kthread_associate_blkcg(bio_blkcg_css(bio));
+}
+
+void etfs_task_end(struct etfs_task *task)
+{
+	kthread_associate_blkcg(NULL);
+	current_restore_flags(task->flags, PF_LOCAL_THROTTLE);
+	memalloc_noio_restore(task->noio);
+}
+
+void etfs_io_put(struct etfs_io *io)
+{
+	struct etfs_disk *disk;
+
+	if (!refcount_dec_and_test(&io->ref))
+		return;
+	disk = io->disk;
+	mempool_free(io, &disk->ios);
+	percpu_ref_put(&disk->inflight);
+}
+
+void etfs_io_end(struct etfs_io *io, int err)
+{
+	etfs_bio_end(io->bio, io->start, err);
+	etfs_io_put(io);
+}
+
 static void etfs_io_work(struct work_struct *work)
 {
 	struct etfs_io *io = container_of(work, struct etfs_io, work);
-	struct bio *bio = io->bio;
-	struct etfs_disk *disk = etfs_bio_disk(bio);
-	unsigned int flags = current->flags;
-	unsigned int noio = memalloc_noio_save();
-	unsigned long start = io->start;
+	struct etfs_task task;
 	int err;
 
-	current->flags |= PF_LOCAL_THROTTLE;
-	kthread_associate_blkcg(bio_blkcg_css(bio));
-	err = etfs_disk_serve(disk, bio, &io->span);
-	kthread_associate_blkcg(NULL);
-	current_restore_flags(flags, PF_LOCAL_THROTTLE);
-	memalloc_noio_restore(noio);
-	mempool_free(io, &disk->ios);
-	etfs_bio_end(bio, start, err);
+	etfs_task_begin(&task, io->bio);
+	err = etfs_disk_serve(io->disk, io->bio, &io->span);
+	etfs_task_end(&task);
+	etfs_io_end(io, err);
 }
 
-static void etfs_disk_queue(struct etfs_disk *disk, struct bio *bio,
-			    const struct etfs_span *span, unsigned long start)
+void etfs_io_queue(struct etfs_io *io)
+{
+	INIT_WORK(&io->work, etfs_io_work);
+	queue_work(io->disk->wq, &io->work);
+}
+
+static struct etfs_io *etfs_io_new(struct etfs_disk *disk, struct bio *bio,
+				   const struct etfs_span *span,
+				   unsigned long start)
 {
 	struct etfs_io *io = mempool_alloc(&disk->ios, GFP_NOIO);
 
-	INIT_WORK(&io->work, etfs_io_work);
+	percpu_ref_get(&disk->inflight);
+	refcount_set(&io->ref, 1);
+	io->disk = disk;
 	io->bio = bio;
 	io->span = *span;
 	io->start = start;
-	queue_work(disk->wq, &io->work);
+	return io;
 }
 
 /* Bios for a device of the host */
@@ -417,8 +455,10 @@ static bool etfs_disk_fails(const struct etfs_disk *disk,
 
 	if (!fail || !bio_sectors(bio))
 		return false;
-	return hash_64(bio->bi_iter.bi_sector ^ which, 32) % ETFS_MAX_FAIL <
-	       fail;
+	if (hash_64(bio->bi_iter.bi_sector ^ which, 32) % ETFS_MAX_FAIL >= fail)
+		return false;
+	this_cpu_inc(disk->counts->nr[ETFS_FAILED]);
+	return true;
 }
 
 /*
@@ -447,16 +487,23 @@ void etfs_disk_submit_bio(struct bio *bio)
 		return;
 	}
 	if (disk->target) {
+		etfs_disk_served(disk, bio, ETFS_READ_DIRECT);
 		etfs_disk_remap(disk, bio, &span);
 		return;
 	}
 	start = bio_start_io_acct(bio);
-	if (etfs_disk_hit(disk, bio, &span))
+	if (etfs_disk_hit(disk, bio, &span)) {
+		etfs_disk_served(disk, bio, ETFS_READ_CACHED);
 		etfs_bio_end(bio, start, 0);
-	else if (bio->bi_opf & REQ_NOWAIT)
+	} else if (bio->bi_opf & REQ_NOWAIT) {
 		etfs_bio_end(bio, start, -EAGAIN);
-	else
-		etfs_disk_queue(disk, bio, &span, start);
+	} else if (etfs_direct_may(disk, bio, &span)) {
+		etfs_disk_served(disk, bio, ETFS_READ_DIRECT);
+		etfs_direct_submit(etfs_io_new(disk, bio, &span, start));
+	} else {
+		etfs_disk_served(disk, bio, ETFS_READ_WORKER);
+		etfs_io_queue(etfs_io_new(disk, bio, &span, start));
+	}
 }
 
 /* A disk's means */
@@ -494,9 +541,14 @@ int etfs_disk_io_init(struct etfs_disk *disk)
 	etfs_disk_find_hits(disk);
 	INIT_DELAYED_WORK(&disk->touch, etfs_disk_touch);
 	init_completion(&disk->idle);
+	etfs_direct_init(disk);
+	disk->counts = alloc_percpu_gfp(struct etfs_disk_counts,
+					GFP_KERNEL_ACCOUNT);
+	if (!disk->counts)
+		return err;
 	if (mempool_init_kmalloc_pool(&disk->ios, ETFS_MAX_IOS,
 				      sizeof(struct etfs_io)))
-		return err;
+		goto free_counts;
 	err = percpu_ref_init(&disk->inflight, etfs_disk_is_idle, 0,
 			      GFP_KERNEL_ACCOUNT);
 	if (err)
@@ -517,6 +569,8 @@ exit_ref:
 	percpu_ref_exit(&disk->inflight);
 exit_ios:
 	mempool_exit(&disk->ios);
+free_counts:
+	free_percpu(disk->counts);
 	return err;
 }
 
@@ -535,4 +589,5 @@ void etfs_disk_io_exit(struct etfs_disk *disk)
 		bioset_exit(&disk->clones);
 	percpu_ref_exit(&disk->inflight);
 	mempool_exit(&disk->ios);
+	free_percpu(disk->counts);
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bios of a disk with dio: the host reads and writes their own pages.
+ *
+ * A bio is one kiocb that nobody waits for: a worker issues all that have come,
+ * neighbours together, and they complete by themselves. A submitter
+ * cannot issue it, however willing the host is: IOCB_NOWAIT or not, a host file
+ * system may read a block of its own, of extents or of an inode whose atime
+ * changes, and a bio that is waited for below ->submit_bio never leaves. What
+ * comes back short is done again, to the end, as any other bio.
+ */
+#include "disk.h"
+
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/llist.h>
+#include <linux/uio.h>
+
+bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
+		     const struct etfs_span *span)
+{
+	return disk->host->f_flags & O_DIRECT && bio_has_data(bio) &&
+	       span->len && span->len == bio->bi_iter.bi_size &&
+	       !(bio->bi_opf & (REQ_PREFLUSH | REQ_FUA));
+}
+
+/* Context: any; interrupts may be off. */
+static void etfs_direct_done(struct etfs_io *io, ssize_t ret)
+{
+	if (ret == io->span.len)
+		etfs_io_end(io, 0);
+	else if (ret < 0 && ret != -EAGAIN && ret != -EOPNOTSUPP)
+		etfs_io_end(io, ret);
+	else
+		etfs_io_queue(io);
+}
+
+static void etfs_direct_complete(struct kiocb *kiocb, long ret)
+{
+	struct etfs_io *io = container_of(kiocb, struct etfs_io, kiocb);
+
+	if (op_is_write(bio_op(io->bio)))
+		kiocb_end_write(kiocb);
+	etfs_direct_done(io, ret);
+}
+
+static ssize_t etfs_direct_write(struct kiocb *kiocb, struct iov_iter *iter)
+{
+	ssize_t ret;
+
+	kiocb_start_write(kiocb);
+	ret = kiocb->ki_filp->f_op->write_iter(kiocb, iter);
+	if (ret != -EIOCBQUEUED)
+		kiocb_end_write(kiocb);
+	return ret;
+}
+
+/* Return: as the host; on -EIOCBQUEUED the io may be gone. */
+static ssize_t etfs_direct_issue(struct etfs_io *io)
+{
+	struct file *host = io->disk->host;
+	struct bio *bio = io->bio;
+	struct iov_iter iter;
+	ssize_t ret;
+
+	/* The host looks at a kiocb again after it was queued. */
+	refcount_inc(&io->ref);
+	init_sync_kiocb(&io->kiocb, host);
+	io->kiocb.ki_pos = io->span.off;
+	io->kiocb.ki_ioprio = bio->bi_ioprio;
+	io->kiocb.ki_complete = etfs_direct_complete;
+	etfs_bio_iter(bio, 0, io->span.len, &iter);
+	ret = op_is_write(bio_op(bio)) ?
+		etfs_direct_write(&io->kiocb, &iter) :
+		host->f_op->read_iter(&io->kiocb, &iter);
+	etfs_io_put(io);
+	return ret;
+}
+
+static void etfs_direct_work(struct work_struct *work)
+{
+	struct etfs_disk *disk = container_of(work, struct etfs_disk,
+					      direct_work);
+	struct llist_node *ios = llist_del_all(&disk->directs);
+	struct etfs_io *io, *next;
+	struct etfs_task task;
+	struct blk_plug plug;
+	ssize_t ret;
+
+	blk_start_plug(&plug);
+	llist_for_each_entry_safe(io, next, llist_reverse_order(ios), node) {
+		etfs_task_begin(&task, io->bio);
+		ret = etfs_direct_issue(io);
+		etfs_task_end(&task);
+		if (ret != -EIOCBQUEUED)
+			etfs_direct_done(io, ret);
+		cond_resched();
+	}
+	blk_finish_plug(&plug);
+}
+
+void etfs_direct_submit(struct etfs_io *io)
+{
+	struct etfs_disk *disk = io->disk;
+
+	/* Whoever finds others there leaves it to who has asked for a worker. */
+	if (llist_add(&io->node, &disk->directs))
+		queue_work(disk->wq, &disk->direct_work);
+}
+
+void etfs_direct_init(struct etfs_disk *disk)
+{
+	init_llist_head(&disk->directs);
+	INIT_WORK(&disk->direct_work, etfs_direct_work);
+}

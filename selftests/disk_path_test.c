@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which way requests to a disk take, and how many of them went there. */
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+
+#include "lib/apply.h"
+
+#define F HOST "/d/f"
+#define KEY MNT "/disk"
+#define TOTAL (4 * 1024 * 1024)
+#define SEED 11
+#define WRITERS 8
+#define BLOCK 4096
+
+static unsigned char buf[BLOCK] __attribute__((aligned(4096)));
+
+/* A count of the disk at the key, or -1. */
+static long long count(const char *name)
+{
+	char path[128], text[32] = {};
+	struct stat st;
+
+	if (stat(KEY, &st))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/etfs/%s",
+		 major(st.st_rdev), minor(st.st_rdev), name);
+	return get_bytes(path, text, sizeof(text) - 1, 0) > 0 ? atoll(text) : -1;
+}
+
+FIXTURE(path)
+{
+	int fd;			/* of the mount */
+};
+
+FIXTURE_SETUP(path)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	self->fd = open(MNT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(path)
+{
+	close(self->fd);
+	teardown_mount();
+}
+
+static int make_file_on_ext4(void)
+{
+	int err = mount_ext4(HOST "/d", HOST "/image", 32);
+
+	return err ?: fill(F, TOTAL, SEED) ?:
+	       run("sync; echo 3 >/proc/sys/vm/drop_caches");
+}
+
+TEST_F(path, tmpfs_is_served_from_its_pages)
+{
+	int fd;
+
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, table("/disk " F " blk -"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, count("reads_cached"));
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 0));
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, BLOCK));
+	EXPECT_EQ(BLOCK, pwrite(fd, buf, BLOCK, 0));
+	EXPECT_EQ(2, count("reads_cached"));
+	EXPECT_EQ(1, count("writes_cached"));
+	EXPECT_EQ(0, count("reads_worker"));
+	EXPECT_EQ(0, count("writes_worker"));
+	close(fd);
+}
+
+TEST_F(path, a_miss_goes_to_a_worker)
+{
+	int fd;
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, table("/disk " F " blk -"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 0));
+	EXPECT_EQ(1, count("reads_worker"));
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 0));
+	EXPECT_EQ(1, count("reads_worker"));
+	EXPECT_EQ(1, count("reads_cached"));
+	EXPECT_EQ(BLOCK, pwrite(fd, buf, BLOCK, 0));
+	EXPECT_EQ(1, count("writes_worker"));
+	EXPECT_EQ(0, count("writes_cached"));
+	close(fd);
+}
+
+TEST_F(path, what_fails_on_purpose_is_counted)
+{
+	int fd;
+
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, table("/disk " F " blk fail=10000/1"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(EIO, ERR(pread(fd, buf, BLOCK, 0)));
+	EXPECT_EQ(EIO, ERR(pwrite(fd, buf, BLOCK, 0)));
+	EXPECT_EQ(2, count("failed"));
+	EXPECT_EQ(0, count("reads_cached"));
+	close(fd);
+}
+
+TEST_F(path, bytes_are_told_by_stat)
+{
+	struct rumpfs_stat stat;
+	int fd;
+
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, table("/disk " F " blk -"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 0));
+	EXPECT_EQ(512, pwrite(fd, buf, 512, 0));
+	EXPECT_EQ(0, stat_key(self->fd, "/disk", &stat));
+	EXPECT_EQ(BLOCK, stat.bytes_read);
+	EXPECT_EQ(512, stat.bytes_written);
+	close(fd);
+}
+
+/* One of several; the bytes of a block are those of its writer's next round. */
+static int write_blocks(int who, int rounds)
+{
+	int fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC), nr, err = 0;
+
+	if (fd < 0)
+		return errno;
+	for (nr = who; nr < rounds * WRITERS && !err; nr += WRITERS) {
+		memset(buf, nr % 251 + 1, BLOCK);
+		err = ERR(pwrite(fd, buf, BLOCK, (off_t)nr * BLOCK));
+		memset(buf, 0, BLOCK);
+		if (!err)
+			err = ERR(pread(fd, buf, BLOCK, (off_t)nr * BLOCK));
+		if (!err && byte_differs(buf, BLOCK, nr % 251 + 1) >= 0)
+			err = EILSEQ;
+	}
+	close(fd);
+	return err;
+}
+
+TEST_F(path, direct_requests_run_side_by_side)
+{
+	int rounds = TOTAL / 2 / BLOCK / WRITERS, who, nr, fd;
+	pid_t pids[WRITERS];
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, table("/disk " F " blk dio,offset=65536,size=%d",
+			   TOTAL / 2));
+	for (who = 0; who < WRITERS; who++) {
+		pids[who] = fork();
+		if (!pids[who])
+			_exit(write_blocks(who, rounds));
+	}
+	for (who = 0; who < WRITERS; who++)
+		EXPECT_EQ(0, wait_status(pids[who]));
+	EXPECT_EQ(rounds * WRITERS, count("writes_direct"));
+	EXPECT_EQ(rounds * WRITERS, count("reads_direct"));
+	EXPECT_EQ(0, count("writes_worker"));
+
+	fd = open(F, O_RDONLY | O_CLOEXEC);
+	for (nr = 0; nr < rounds * WRITERS; nr++) {
+		ASSERT_EQ(BLOCK, pread(fd, buf, BLOCK,
+				       65536 + (off_t)nr * BLOCK));
+		ASSERT_EQ(-1, byte_differs(buf, BLOCK, nr % 251 + 1));
+	}
+	close(fd);
+	EXPECT_EQ(0, fill_is(F, 0, 65536, 0, SEED));
+	EXPECT_EQ(0, fill_is(F, 65536 + TOTAL / 2, 65536, 0, SEED));
+}
+
+/* A hole has no blocks yet: the host cannot do that without waiting. */
+TEST_F(path, direct_writes_fill_holes)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_ext4(HOST "/d", HOST "/image", 32));
+	ASSERT_EQ(0, fill(F, 0, SEED));
+	ASSERT_EQ(0, truncate(F, TOTAL));
+	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 65536));
+	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 0));
+	memset(buf, 5, BLOCK);
+	EXPECT_EQ(BLOCK, pwrite(fd, buf, BLOCK, 65536));
+	EXPECT_EQ(0, fsync(fd));
+	close(fd);
+	EXPECT_EQ(BLOCK, get_bytes(F, buf, BLOCK, 65536));
+	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 5));
+}
+
+TEST_F(path, direct_reads_of_a_file_that_shrank_are_zeros)
+{
+	int fd;
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, truncate(F, BLOCK));
+	memset(buf, 1, BLOCK);
+	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, BLOCK));
+	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 0));
+	close(fd);
+}
+
+/* Writers that nobody stops get errors, and then the host file is let go. */
+TEST_F(path, revoke_ends_direct_requests_under_way)
+{
+	pid_t pids[WRITERS];
+	int who, status;
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	for (who = 0; who < WRITERS; who++) {
+		pids[who] = fork();
+		if (pids[who])
+			continue;
+		while (!(status = write_blocks(who, 16)))
+			;
+		_exit(status);
+	}
+	while (count("writes_direct") < WRITERS)
+		sched_yield();
+	EXPECT_EQ(0, table("-/disk revoke"));
+	for (who = 0; who < WRITERS; who++)
+		EXPECT_NE(0, wait_status(pids[who]));
+	EXPECT_EQ(0, ERR(umount(HOST "/d")));
+}
+
+/* Many at once */
+
+/* On a kernel that checks all it does a thousand take minutes. */
+static bool runs_long(void)
+{
+	const char *kernel = getenv("KERNEL");
+
+	return !kernel || (strcmp(kernel, "debug") && strcmp(kernel, "kcsan"));
+}
+
+#define MANY (runs_long() ? 1030 : 100)
+
+static int disk_nr(const char *path)
+{
+	char link[64], target[256];
+	struct stat st;
+	ssize_t len;
+	int nr;
+
+	if (stat(path, &st))
+		return -1;
+	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(st.st_rdev),
+		 minor(st.st_rdev));
+	len = readlink(link, target, sizeof(target) - 1);
+	target[len < 0 ? 0 : len] = '\0';
+	return len > 0 && sscanf(strrchr(target, '/'), "/rumpblk%d", &nr) == 1 ?
+		nr : -1;
+}
+
+static int add_many(int fd, int many)
+{
+	struct rumpfs_op *ops = calloc(many, sizeof(*ops));
+	char (*keys)[16] = calloc(many, sizeof(*keys));
+	int nr, err;
+
+	for (nr = 0; nr < many; nr++) {
+		snprintf(keys[nr], sizeof(keys[nr]), "/d%d", nr);
+		ops[nr] = ADD(keys[nr], F, .type = RUMPFS_TYPE_BLK,
+			      .offset = 512 * nr, .size = 512);
+	}
+	err = apply_call(fd, ops, many, 0, 0);
+	free(ops);
+	free(keys);
+	return err;
+}
+
+TEST_F(path, a_thousand_disks_are_there_at_once)
+{
+	int many = MANY, round, nr;
+	char path[64];
+	bool *seen = calloc(many, 1);
+
+	ASSERT_EQ(0, fill(F, 512 * many, SEED));
+	/* The second time numbers are used again. */
+	for (round = 0; round < 2; round++) {
+		memset(seen, 0, many);
+		ASSERT_EQ(0, add_many(self->fd, many)) TH_LOG("%s", sentence);
+		for (nr = 0; nr < many; nr++) {
+			int is;
+
+			snprintf(path, sizeof(path), MNT "/d%d", nr);
+			is = disk_nr(path);
+			ASSERT_LE(0, is);
+			ASSERT_GT(many, is);
+			ASSERT_FALSE(seen[is]);
+			seen[is] = true;
+			if (nr % 100 == 0)
+				EXPECT_EQ(0, fill_is(path, 0, 512, 512 * nr,
+						     SEED));
+		}
+		ASSERT_EQ(0, table("flush busy"));
+		EXPECT_NE(0, stat_err("/sys/block/rumpblk0"));
+		snprintf(path, sizeof(path), "/dev/rumpblk%d", many - 1);
+		EXPECT_EQ(ENOENT, stat_err(path));
+	}
+	free(seen);
+}
+
+TEST_HARNESS_MAIN
