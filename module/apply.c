@@ -261,10 +261,12 @@ int etfs_batch_release(struct list_head *dead)
 	list_for_each_entry(map, dead, node)
 		if (map->removal == ETFS_REVOKE)
 			map->kind->revoke(map);
+		else
+			map->kind->remove(map);
 	list_for_each_entry_safe(map, next, dead, node) {
 		list_del_init(&map->node);
 		if (map->removal != ETFS_REVOKE)
-			map->kind->remove(map);
+			etfs_map_remove_wait(map);
 		else if (!err)
 			err = map->kind->revoke_wait(map);
 		etfs_map_put(map);

@@ -92,11 +92,20 @@ void etfs_op_forget(struct etfs_op *op)
 	op->given = NULL;
 }
 
+void etfs_map_remove_wait(struct etfs_map *map)
+{
+	if (map->kind->remove_wait)
+		map->kind->remove_wait(map);
+}
+
 /* What was bound and is in no table goes: its name never came. */
 void etfs_batch_exit(struct etfs_batch *batch)
 {
 	struct etfs_op *op;
 
+	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++)
+		if (op->map && op->map->is_bound)
+			op->map->kind->remove(op->map);
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
 		etfs_op_forget(op);
 		if (op->follows)
@@ -106,7 +115,7 @@ void etfs_batch_exit(struct etfs_batch *batch)
 		if (!op->map)
 			continue;
 		if (op->map->is_bound)
-			op->map->kind->remove(op->map);
+			etfs_map_remove_wait(op->map);
 		etfs_map_put(op->map);
 		cond_resched();
 	}

@@ -8,6 +8,8 @@
 /* In batch.c: batch->why is about this operation from now on. */
 void etfs_batch_blame(struct etfs_batch *batch, const struct etfs_op *op,
 		      u32 col);
+/* What goes on in the background after its removal is done. May sleep. */
+void etfs_map_remove_wait(struct etfs_map *map);
 
 /* In bind.c. Context: may sleep, but where said */
 int etfs_batch_make_maps(struct etfs_batch *batch);

@@ -543,7 +543,22 @@ static bool etfs_disk_leave(struct etfs_map *map, bool is_dead)
 static void etfs_disk_remove(struct etfs_map *map)
 {
 	if (map->disk && etfs_disk_leave(map, false))
-		etfs_disk_delete(&map->disk->delete);
+		queue_work(etfs_disk_wq, &map->disk->delete);
+}
+
+/* Most of a deletion is grace periods, which those of a batch share. */
+static void etfs_disk_remove_wait(struct etfs_map *map)
+{
+	struct etfs_disk *disk = map->disk;
+	bool is_due;
+
+	if (!disk)
+		return;
+	spin_lock(&disk->lock);
+	is_due = disk->map == map && !disk->nr_open;
+	spin_unlock(&disk->lock);
+	if (is_due)
+		wait_for_completion(&disk->deleted);
 }
 
 /* As if somebody had pulled it out. */
@@ -649,6 +664,7 @@ const struct etfs_kind etfs_blk_kind = {
 	.unbind		= etfs_disk_unbind,
 	.node		= etfs_disk_node,
 	.remove		= etfs_disk_remove,
+	.remove_wait	= etfs_disk_remove_wait,
 	.revoke		= etfs_disk_revoke,
 	.revoke_wait	= etfs_disk_revoke_wait,
 	.get_held	= etfs_disk_get_held,

@@ -430,6 +430,11 @@ struct etfs_kind {
 	 */
 	void (*remove)(struct etfs_map *map);
 	/*
+	 * What goes on in the background after that is done. All maps of a batch
+	 * are told first. NULL: nothing does.
+	 */
+	void (*remove_wait)(struct etfs_map *map);
+	/*
 	 * The same, but the host is taken from openers, too. All maps of a
 	 * batch are told first and waited for then.
 	 */

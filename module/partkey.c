@@ -48,7 +48,8 @@ static void etfs_parts_enter_free(struct etfs_batch *batch,
 			at = &part->part;
 			continue;
 		}
-		pr_warn("%s: %s\n", part->spec.key, batch->why.text);
+		etfs_refuse_key(&batch->why, part->spec.key);
+		pr_warn("%s: %s\n", batch->why.key, batch->why.text);
 		*at = part->part;
 		part->part = NULL;
 		etfs_map_put(part);
@@ -64,9 +65,11 @@ static void etfs_parts_swap(struct etfs_batch *batch, struct etfs_map *map,
 
 	map->part = NULL;
 	err = etfs_parts_make(map, devts);
-	if (err)
+	if (err) {
+		etfs_refuse_key(&batch->why, map->spec.key);
 		pr_warn("%s: its partitions cannot be shown: %pe\n",
-			map->spec.key, ERR_PTR(err));
+			batch->why.key, ERR_PTR(err));
+	}
 	if (old)
 		etfs_table_remove(batch, old);
 	etfs_parts_enter_free(batch, map);

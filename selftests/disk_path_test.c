@@ -238,15 +238,11 @@ TEST_F(path, revoke_ends_direct_requests_under_way)
 
 /* Many at once */
 
-/* On a kernel that checks all it does a thousand take minutes. */
+/* Where each access is checked a thousand take minutes. */
 static bool runs_long(void)
 {
-	const char *kernel = getenv("KERNEL");
-
-	return !kernel || (strcmp(kernel, "debug") && strcmp(kernel, "kcsan"));
+	return access("/sys/kernel/debug/kmemleak", F_OK);
 }
-
-#define MANY (runs_long() ? 1030 : 100)
 
 static int disk_nr(const char *path)
 {
@@ -282,15 +278,15 @@ static int add_many(int fd, int many)
 	return err;
 }
 
-TEST_F(path, a_thousand_disks_are_there_at_once)
+TEST_F_TIMEOUT(path, a_thousand_disks_are_there_at_once, 400)
 {
-	int many = MANY, round, nr;
+	int many = runs_long() ? 1030 : 100, round, nr;
 	char path[64];
 	bool *seen = calloc(many, 1);
 
 	ASSERT_EQ(0, fill(F, 512 * many, SEED));
-	/* The second time numbers are used again. */
-	for (round = 0; round < 2; round++) {
+	/* Numbers are used again. */
+	for (round = 0; round < 2; round++, many = 20) {
 		memset(seen, 0, many);
 		ASSERT_EQ(0, add_many(self->fd, many)) TH_LOG("%s", sentence);
 		for (nr = 0; nr < many; nr++) {
@@ -300,13 +296,14 @@ TEST_F(path, a_thousand_disks_are_there_at_once)
 			is = disk_nr(path);
 			ASSERT_LE(0, is);
 			ASSERT_GT(many, is);
-			ASSERT_FALSE(seen[is]);
+			ASSERT_EQ(false, seen[is]);
 			seen[is] = true;
 			if (nr % 100 == 0)
 				EXPECT_EQ(0, fill_is(path, 0, 512, 512 * nr,
 						     SEED));
 		}
-		ASSERT_EQ(0, table("flush busy"));
+		/* udev may have some open for a moment. */
+		ASSERT_EQ(0, table("flush lazy"));
 		EXPECT_NE(0, stat_err("/sys/block/rumpblk0"));
 		snprintf(path, sizeof(path), "/dev/rumpblk%d", many - 1);
 		EXPECT_EQ(ENOENT, stat_err(path));

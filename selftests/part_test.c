@@ -19,11 +19,10 @@ struct extent {
 };
 
 static const struct extent two[] = { { 64, 256 }, { 512, 128 }, { 0, 0 } };
+static const struct extent none[] = { { 0, 0 } };
 static const struct extent three[] = {
 	{ 64, 64 }, { 512, 128 }, { 1024, 32 }, { 0, 0 }
 };
-
-static const struct extent none[] = { { 0, 0 } };
 
 static void put_le(unsigned char *to, unsigned long long n, int bytes)
 {
