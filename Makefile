@@ -11,7 +11,7 @@ VM := selftests/vm
 compat := module/compat
 
 .PHONY: modules install modules_install clean setup demo check check-debug \
-	check-kcsan check-here check-vm fuzz bench lint help FORCE
+	check-kcsan check-here check-durability check-vm fuzz bench lint help FORCE
 
 ## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
 modules: $(compat)/probed.h
@@ -71,6 +71,11 @@ check-kcsan:
 check-here:
 	@$(VM)/setup harness
 	@$(VM)/check here
+
+## check-durability: kill KERNEL=6.12 amid writes to a disk, look for what it had
+check-durability:
+	@$(VM)/setup host
+	@$(VM)/durability $(KERNEL)
 
 ## check-vm: the machine's own tests: no hang, crash or complaint is a success
 check-vm:
