@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A disk over a window of a host file; for disk.c and disk_io.c. */
+/* A disk over a window of a host file; for the sources that are about disks. */
 #ifndef _RUMPFS_DISK_H
 #define _RUMPFS_DISK_H
 
@@ -137,11 +137,31 @@ struct etfs_task {
 };
 
 /* In disk.c: a disk */
-/* Return: a reference, or NULL once the name is gone. */
+/* Bytes, and bytes of a block, of a disk over this host. */
+u64 etfs_disk_size(const struct etfs_map *map, const struct file *host);
+u32 etfs_disk_bs(const struct etfs_map *map, const struct file *host);
+/* Whole blocks of a device of the host go to it as they are; NULL: they do not. */
+struct block_device *etfs_disk_target(const struct etfs_map *map,
+				      const struct file *host);
+/* On success the disk is there for everyone and has host and a map reference. */
+int etfs_disk_add(struct etfs_map *map, struct file *host);
+/* Context: disk->lock held. */
+void etfs_disk_set_map(struct etfs_disk *disk, struct etfs_map *map);
+/* A worker will, once: nobody can open it, nobody has it open or it is dead. */
+void etfs_disk_delete_soon(struct etfs_disk *disk);
+/* Context: table->lock, or the map is in no table any more. */
+void etfs_disk_drop_hosts(struct etfs_map *map);
+/*
+ * It may be on its way out: until that has begun it has its gendisk.
+ * Return: a reference, or NULL once the name is gone.
+ */
 struct gendisk *etfs_disk_get_gd(struct etfs_disk *disk);
 void etfs_disk_put(struct etfs_disk *disk);
 /* Return: the host file, a reference, or NULL once nobody has the disk open. */
 struct file *etfs_disk_get_host(struct etfs_disk *disk);
+
+/* In disk_sysfs.c */
+extern const struct attribute_group *etfs_disk_groups[];
 
 /* In direct.c: bios of a disk with dio */
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
