@@ -91,7 +91,7 @@ TEST_F(memory, a_mapping_takes_at_most_512_bytes)
 	ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
 	ASSERT_EQ(0, apply(self->dir, &flush, 1));
 	/* Others take memory, too: the least of some turns is the table's. */
-	for (turn = 0; turn < 4; turn++) {
+	for (turn = 0; turn < 3; turn++) {
 		before = slab_bytes();
 		ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
 		bytes = slab_bytes() - before;

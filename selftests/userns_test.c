@@ -39,6 +39,7 @@ static int enter(const struct id_map *map)
 {
 	int err;
 
+	is_sanitized();
 	err = load_module();
 	if (!err)
 		err = enter_sandbox();

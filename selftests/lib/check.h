@@ -310,10 +310,17 @@ static inline long long now_ms(void)
 		turn_ < 100 ? sched_yield() : usleep(1000);		\
 	holds_; })
 
-/* Does this kernel look at each access? Then all takes ten times as long. */
+/*
+ * Does this kernel look at each access? Then all takes ten times as long. Only
+ * root can tell; asked for the first time while we are.
+ */
 static inline bool is_sanitized(void)
 {
-	return !access("/sys/kernel/debug/kmemleak", F_OK);
+	static int is = -1;
+
+	if (is < 0)
+		is = !access("/sys/kernel/debug/kmemleak", F_OK);
+	return is;
 }
 
 /* What is done over and over is done less often there. */
