@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 
 #include "check.h"
+#include "image.h"
 #include "kselftest_harness.h"
 
 /* An emulated machine is some fifteen times slower than a real one. */
@@ -308,12 +309,14 @@ static inline void teardown_mount(void)
 /* A host directory on a file system of the disk kind, made for this test. */
 static inline int mount_ext4(const char *dir, const char *image, int mbytes)
 {
-	if (run("truncate -s %dM %s && mkfs.ext4 -q -O ^has_journal -E nodiscard %s",
-		mbytes, image, image))
-		return EIO;
+	int err = make_image("ext4", "mkfs.ext4 -q -O ^has_journal -E nodiscard",
+			     mbytes, image);
+
+	if (err)
+		return err;
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return errno;
-	return run("mount -t ext4 -o loop %s %s", image, dir) ? EIO : 0;
+	return mount_image("ext4", image, dir);
 }
 
 /*
@@ -322,7 +325,8 @@ static inline int mount_ext4(const char *dir, const char *image, int mbytes)
  */
 static inline int mount_kind(const char *kind, const char *dir)
 {
-	char image[256], mkfs[64];
+	char image[256];
+	int err;
 
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return errno;
@@ -336,13 +340,13 @@ static inline int mount_kind(const char *kind, const char *dir)
 			   "echo low >$i/low/low && mount -t overlay o -o "
 			   "lowerdir=$i/low,upperdir=$i/up,workdir=$i/work %s",
 			   image, dir) ? EIO : 0;
-	snprintf(mkfs, sizeof(mkfs), "%s", !strcmp(kind, "xfs") ?
-		 "mkfs.xfs --unsupported -q -K" : "mkfs.btrfs -q -K --mixed");
 	if (run("command -v mkfs.%s && { grep -qw %s /proc/filesystems || "
 		"modprobe %s; }", kind, kind, kind))
 		return ENODEV;
-	return run("truncate -s 64M %s && %s %s && mount -t %s -o loop %s %s",
-		   image, mkfs, image, kind, image, dir) ? EIO : 0;
+	err = make_image(kind, !strcmp(kind, "xfs") ?
+			 "mkfs.xfs --unsupported -q -K" :
+			 "mkfs.btrfs -q -K --mixed", 64, image);
+	return err ?: mount_image(kind, image, dir);
 }
 
 /* Run in a child; its exit status. */
