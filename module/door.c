@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A door: a directory of sysfs with a table as text and its last refusal. */
-#include "etfs.h"
+#include "door.h"
 
 #include <linux/err.h>
 #include <linux/fs.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The door of one mount, /sys/fs/rumpfs/MAJOR:MINOR, and its figures. */
+#include "door.h"
 #include "rumpfs.h"
 
 #include <linux/err.h>

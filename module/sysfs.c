@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /sys/fs/rumpfs: the host table as text, and what this module can do. */
-#include "etfs.h"
+#include "door.h"
 
 #include <linux/err.h>
 #include <linux/fs.h>
