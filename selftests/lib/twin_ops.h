@@ -88,10 +88,12 @@ OP(mknod)
 {
 	static const mode_t types[] = { S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR,
 					S_IFBLK, S_IFDIR, 0 };
-	static const dev_t devices[] = { 0, 0x103, 0x105, 0xfff00 };
+	static const dev_t devices[] = { 0, 0xfff00, 0x103, 0x105 };
+	const mode_t type = types[a->roll[0] % 7];
 
-	return mknod(PATH(0), types[a->roll[0] % 7] | a->mode,
-		     devices[a->roll[1] % 4]);
+	/* No block device that is there: one alone can have it with O_EXCL. */
+	return mknod(PATH(0), type | a->mode,
+		     devices[a->roll[1] % (type == S_IFBLK ? 2 : 4)]);
 }
 
 OP(readlink)
