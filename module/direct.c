@@ -44,11 +44,17 @@ static void etfs_direct_complete(struct kiocb *kiocb, long ret)
 	etfs_direct_done(io, ret);
 }
 
+/* Nobody waits here for a host that is frozen: others are behind this one. */
 static ssize_t etfs_direct_write(struct kiocb *kiocb, struct iov_iter *iter)
 {
+	struct super_block *sb = file_inode(kiocb->ki_filp)->i_sb;
 	ssize_t ret;
 
-	kiocb_start_write(kiocb);
+	if (!sb_start_write_trylock(sb))
+		return -EAGAIN;
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	/* By this a stacked host knows what to end. */
+	kiocb->ki_flags |= IOCB_WRITE;
 	ret = kiocb->ki_filp->f_op->write_iter(kiocb, iter);
 	if (ret != -EIOCBQUEUED)
 		kiocb_end_write(kiocb);
@@ -83,17 +89,25 @@ static void etfs_direct_work(struct work_struct *work)
 					      direct_work);
 	struct llist_node *ios = llist_del_all(&disk->directs);
 	struct etfs_io *io, *next;
+	bool is_sync = false;
 	struct etfs_task task;
 	struct blk_plug plug;
 	ssize_t ret;
 
 	blk_start_plug(&plug);
 	llist_for_each_entry_safe(io, next, llist_reverse_order(ios), node) {
+		/* A host that does them one by one is given them side by side. */
+		if (is_sync) {
+			etfs_io_queue(io);
+			continue;
+		}
 		etfs_task_begin(&task, io->bio);
 		ret = etfs_direct_issue(io);
 		etfs_task_end(&task);
-		if (ret != -EIOCBQUEUED)
+		if (ret != -EIOCBQUEUED) {
+			is_sync = ret > 0;
 			etfs_direct_done(io, ret);
+		}
 		cond_resched();
 	}
 	blk_finish_plug(&plug);
@@ -103,9 +117,8 @@ void etfs_direct_submit(struct etfs_io *io)
 {
 	struct etfs_disk *disk = io->disk;
 
-	/* Whoever finds others there leaves it to who has asked for a worker. */
-	if (llist_add(&io->node, &disk->directs))
-		queue_work(disk->wq, &disk->direct_work);
+	llist_add(&io->node, &disk->directs);
+	queue_work(disk->wq, &disk->direct_work);
 }
 
 void etfs_direct_init(struct etfs_disk *disk)

@@ -101,8 +101,8 @@ static void etfs_disk_delete(struct work_struct *work)
 	del_gendisk(disk->gd);
 	etfs_disk_io_stop(disk);
 	etfs_disk_drop_hosts(disk->map);
-	fput(disk->host);
-	flush_delayed_fput();
+	/* A worker may close it at once, and who waits for this counts on it. */
+	__fput_sync(disk->host);
 	ida_free(&etfs_disk_nrs, disk->nr);
 	complete_all(&disk->deleted);
 	put_disk(disk->gd);

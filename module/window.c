@@ -80,7 +80,7 @@ static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
 			   struct etfs_open *open, loff_t off)
 {
 	const int passed = IOCB_NOWAIT | IOCB_DSYNC | IOCB_SYNC | IOCB_DIRECT |
-			   IOCB_APPEND;
+			   IOCB_APPEND | IOCB_WRITE;
 	struct file *host = open->host;
 
 	if ((iocb->ki_flags & IOCB_DIRECT) &&

@@ -355,4 +355,36 @@ TEST_F(direct, a_running_program_is_not_written_to)
 	close(pid);
 }
 
+/* The file system below an overlay counts those who write, and each is done. */
+TEST(a_host_below_an_overlay_freezes_after_all_writes)
+{
+	int fd, i, status = -1;
+	pid_t pid;
+
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mount_ext4(HOST "/e", HOST "/image", 32));
+	ASSERT_EQ(0, run("cd " HOST " && mkdir low e/up e/work o && "
+			 "mount -t overlay -o lowerdir=low,upperdir=e/up,"
+			 "workdir=e/work o o"));
+	ASSERT_EQ(0, fill(HOST "/o/f", 65536, SEED));
+	ASSERT_EQ(0, table("/k " HOST "/o/f reg\n/d " HOST "/o/f blk dio"));
+	fd = open(MNT "/k", O_RDWR | O_DIRECT);
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(4096, aio(fd, IOCB_CMD_PWRITE, buf, 4096, i * 4096));
+	close(fd);
+	fd = open(MNT "/d", O_RDWR | O_DIRECT);
+	for (i = 8; i < 16; i++)
+		EXPECT_EQ(4096, pwrite(fd, buf, 4096, i * 4096));
+	close(fd);
+
+	pid = fork();
+	if (!pid) {
+		fd = open(HOST "/e", O_RDONLY);
+		_exit(ioctl(fd, FIFREEZE, 0) || ioctl(fd, FITHAW, 0));
+	}
+	EXPECT_TRUE(WAIT_FOR(waitpid(pid, &status, WNOHANG) == pid));
+	EXPECT_EQ(0, status);
+	teardown_mount();
+}
+
 TEST_HARNESS_MAIN
