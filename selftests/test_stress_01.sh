@@ -31,10 +31,10 @@ grep -E 'fail|error' /mnt/host/stress | grep -v 'failed: 0' | sed 's/^/# /'
 grep -q 'passed: [1-9]' /mnt/host/stress || grep -q 'successful run' /mnt/host/stress ||
 	fail "stress-ng did nothing: $(tail -n1 /mnt/host/stress)"
 
-# More bytes than there are in a file, and fio looks for what it has written over.
+# With reads amid writes, over and over, fio looks for what it has written over.
 for engine in psync mmap libaio pvsync2 splice; do
 	fio --name="$engine" --ioengine=$engine --directory=/mnt/rump/fio \
-		--rw=randrw --bsrange=512-64k --bs_unaligned=1 --size=8M \
+		--rw=randwrite --bsrange=512-64k --bs_unaligned=1 --size=8M \
 		--loops=$(((seconds + 1) / 2)) --verify=crc32c --verify_fatal=1 \
 		--numjobs=2 --randseed=1 --output=/mnt/host/fio ||
 		{ sed 's/^/# /' /mnt/host/fio; fail "fio with $engine"; }
