@@ -256,6 +256,37 @@ TEST_F(host, the_same_requests_fail_for_the_same_seed)
 	EXPECT_EQ(NULL, strchr(failures(KEY), '0'));
 }
 
+/* Has a block of the image this byte throughout? */
+static bool image_has(int byte)
+{
+	static unsigned char block[1024];
+	int fd = open(HOST "/image", O_RDONLY);
+	bool has = false;
+
+	while (!has && read(fd, block, sizeof(block)) == sizeof(block))
+		has = byte_differs(block, sizeof(block), byte) < 0;
+	close(fd);
+	return has;
+}
+
+TEST_F(host, a_flush_reaches_the_hosts_storage)
+{
+	int fd;
+
+	ASSERT_EQ(0, mount_ext4(HOST "/d", HOST "/image", 32));
+	ASSERT_EQ(0, fill(F, TOTAL, SEED));
+	ASSERT_EQ(0, run("sync"));
+	ASSERT_EQ(0, table("/disk " F " blk"));
+	fd = open(KEY, O_RDWR | O_DIRECT);
+	memset(buf, 0xa7, 4096);
+	ASSERT_EQ(4096, pwrite(fd, buf, 4096, 8192));
+	/* It is in the host's page cache, and not for long. */
+	EXPECT_FALSE(image_has(0xa7));
+	EXPECT_EQ(0, fsync(fd));
+	EXPECT_TRUE(image_has(0xa7));
+	close(fd);
+}
+
 TEST_F(host, direct_io_leaves_nothing_in_the_hosts_cache)
 {
 	unsigned char in_core = 1;
