@@ -3,11 +3,11 @@
  * The bios of a disk with dio: the host reads and writes their own pages.
  *
  * A bio is one kiocb that nobody waits for: a worker issues all that have come,
- * neighbours together, and they complete by themselves. A submitter
- * cannot issue it, however willing the host is: IOCB_NOWAIT or not, a host file
- * system may read a block of its own, of extents or of an inode whose atime
- * changes, and a bio that is waited for below ->submit_bio never leaves. What
- * comes back short is done again, to the end, as any other bio.
+ * neighbours together, and they complete by themselves. A submitter cannot issue
+ * it, however willing the host is: IOCB_NOWAIT or not, a host file system may
+ * read a block of its own, of extents or of an inode whose atime changes, and a
+ * bio that is waited for below ->submit_bio never leaves. What comes back short
+ * is done again, to the end, as any other bio.
  */
 #include "disk.h"
 

@@ -164,6 +164,7 @@ struct file *etfs_disk_get_host(struct etfs_disk *disk);
 extern const struct attribute_group *etfs_disk_groups[];
 
 /* In direct.c: bios of a disk with dio */
+/* Is it one for the host's direct I/O, and all of it within the host file? */
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
 		     const struct etfs_span *span);
 /* A worker will issue it. Context: any. */

@@ -228,8 +228,7 @@ TEST_F(path, revoke_ends_direct_requests_under_way)
 			;
 		_exit(status);
 	}
-	while (count("writes_direct") < WRITERS)
-		sched_yield();
+	EXPECT_TRUE(WAIT_FOR(count("writes_direct") >= WRITERS));
 	EXPECT_EQ(0, table("-/disk revoke"));
 	for (who = 0; who < WRITERS; who++)
 		EXPECT_NE(0, wait_status(pids[who]));
@@ -237,12 +236,6 @@ TEST_F(path, revoke_ends_direct_requests_under_way)
 }
 
 /* Many at once */
-
-/* Where each access is checked a thousand take minutes. */
-static bool runs_long(void)
-{
-	return access("/sys/kernel/debug/kmemleak", F_OK);
-}
 
 static int disk_nr(const char *path)
 {
@@ -280,7 +273,7 @@ static int add_many(int fd, int many)
 
 TEST_F_TIMEOUT(path, a_thousand_disks_are_there_at_once, 400)
 {
-	int many = runs_long() ? 1030 : 100, round, nr;
+	int many = turns(1030), round, nr;
 	char path[64];
 	bool *seen = calloc(many, 1);
 
