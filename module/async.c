@@ -7,7 +7,7 @@
  * it, and the completion. Until it is complete it is inside the mapping, so a
  * revocation waits for it.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/fsnotify.h>
@@ -44,6 +44,23 @@ static void etfs_async_end(struct etfs_async *async, ssize_t done)
 	etfs_map_leave(map);
 }
 
+/*
+ * Generic code reads i_size of the key. Who moves the end of the host file
+ * completes in a task, where i_lock may be taken.
+ */
+static void etfs_async_refresh(const struct etfs_async *async)
+{
+	struct inode *inode = file_inode(async->user->ki_filp);
+	u64 size;
+
+	if (!async->is_write || !in_task() || irqs_disabled())
+		return;
+	size = etfs_window_size(&async->map->spec.win,
+				i_size_read(async->kiocb.ki_filp->f_mapping->host));
+	if (i_size_read(inode) != size)
+		etfs_window_resize(inode, size);
+}
+
 /* Context: any; interrupts may be off. */
 static void etfs_async_complete(struct kiocb *kiocb, long ret)
 {
@@ -52,6 +69,8 @@ static void etfs_async_complete(struct kiocb *kiocb, long ret)
 	struct kiocb *user = async->user;
 
 	user->ki_pos = kiocb->ki_pos - async->map->spec.win.offset;
+	if (ret > 0)
+		etfs_async_refresh(async);
 	etfs_async_end(async, ret);
 	etfs_async_put(async);
 	/* The user's file, and with it the map, may go from here on. */
@@ -114,7 +133,9 @@ static int etfs_async_start_write(struct etfs_async *async)
 	struct super_block *sb = file_inode(async->kiocb.ki_filp)->i_sb;
 
 	if (!(async->kiocb.ki_flags & IOCB_NOWAIT)) {
+		etfs_host_lockdep_off(sb);
 		kiocb_start_write(&async->kiocb);
+		etfs_host_lockdep_on(sb);
 	} else {
 		if (!sb_start_write_trylock(sb))
 			return -EAGAIN;
@@ -131,7 +152,7 @@ ssize_t etfs_async_write(struct etfs_open *open, struct kiocb *user,
 	struct etfs_async *async;
 	ssize_t ret;
 
-	ret = etfs_host_verify(WRITE, host, &kiocb->ki_pos,
+	ret = etfs_host_verify(WRITE, host, kiocb->ki_pos,
 			       iov_iter_count(from));
 	if (ret)
 		return ret;

@@ -7,7 +7,7 @@
  * are as of a stamp of that file, which is compared at each mmap and each
  * fault.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/highmem.h>
@@ -44,17 +44,22 @@ static bool etfs_stamp_equal(const struct etfs_stamp *a,
 }
 
 /*
- * Times move in ticks: a file that was changed just now can change again
- * without another stamp.
+ * Times move in ticks, or in what the file system can store, seconds or two of
+ * them: a file that was changed just now can change again without another
+ * stamp.
  */
-static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp)
+static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp,
+				const struct file *host)
 {
+	u64 step = 4 * TICK_NSEC + file_inode(host)->i_sb->s_time_gran;
 	struct timespec64 now, age;
 
+	/* FAT does not tell. */
+	if (!stamp->ctime.tv_nsec)
+		step += 2 * NSEC_PER_SEC;
 	ktime_get_coarse_real_ts64(&now);
 	age = timespec64_sub(now, stamp->ctime);
-	return age.tv_sec < 0 || (!age.tv_sec &&
-				  age.tv_nsec < 4 * TICK_NSEC);
+	return age.tv_sec < 0 || timespec64_to_ns(&age) < step;
 }
 
 /*
@@ -80,8 +85,10 @@ static ssize_t etfs_cached_copy(struct file *host, void *to, size_t len,
 static ssize_t etfs_cached_read_host(struct file *host, void *to, size_t len,
 				     loff_t off)
 {
-	/* tmpfs and overlayfs have none; tmpfs takes no lock. */
-	if (host->f_mapping->a_ops->read_folio)
+	struct address_space *mapping = host->f_mapping;
+
+	/* Overlayfs has none. What lives in memory takes no lock to read. */
+	if (mapping->a_ops->read_folio && !mapping_unevictable(mapping))
 		return etfs_cached_copy(host, to, len, off);
 	return kernel_read(host, to, len, &off);
 }
@@ -166,7 +173,8 @@ static int etfs_cached_check(struct inode *inode, pgoff_t first, pgoff_t last)
 	i_size_write(inode, etfs_window_size(&cached->win, stamp.size));
 	err = invalidate_inode_pages2_range(inode->i_mapping, first, last);
 	/* A part says nothing of the rest. */
-	if (err || first || last != ULONG_MAX || etfs_stamp_is_fresh(&stamp))
+	if (err || first || last != ULONG_MAX ||
+	    etfs_stamp_is_fresh(&stamp, cached->host))
 		WRITE_ONCE(cached->is_stale, true);
 	cached->stamp = stamp;
 	WRITE_ONCE(cached->checked, jiffies);
@@ -241,8 +249,11 @@ static struct inode *etfs_cached_new(struct inode *node,
 	struct inode *inode;
 	struct file *host;
 
-	/* Pages are read as they are, whatever this open is for. */
-	host = etfs_host_reopen(open->map, open->host, O_RDONLY);
+	/*
+	 * Pages are read as they are, whatever this open is for. Whom fanotify
+	 * asks was asked; at a fault he would be under the mmap lock.
+	 */
+	host = etfs_host_reopen(open->map, open->host, O_RDONLY | O_NONOTIFY);
 	if (IS_ERR(host))
 		return ERR_CAST(host);
 	inode = new_inode(node->i_sb);
@@ -285,6 +296,10 @@ static struct inode *etfs_cached_get(struct inode *node,
 	    igrab(old)) {
 		spin_unlock(&etfs_cached_lock);
 		iput(new);
+		/* Generic code reads it without a fault; see the check. */
+		filemap_invalidate_lock(old->i_mapping);
+		i_size_write(old, etfs_open_size(open));
+		filemap_invalidate_unlock(old->i_mapping);
 		return old;
 	}
 	if (old)

@@ -17,7 +17,7 @@
  *
  * Locks: etfs_chardev_making, then xa_lock of etfs_chardevs.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/blkdev.h>
 #include <linux/cdev.h>
@@ -29,7 +29,6 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
-#include <linux/splice.h>
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
@@ -79,7 +78,7 @@ static struct etfs_chardev *etfs_chardev_try_get(u32 minor)
 	xa_lock(&etfs_chardevs);
 	chr = xa_load(&etfs_chardevs, minor);
 	/* A busy removal claims the map before it removes it. */
-	if (chr && (chr->is_removed || etfs_map_use(chr->map)))
+	if (chr && (chr->is_removed || etfs_map_try_use(chr->map)))
 		chr = NULL;
 	if (chr) {
 		etfs_map_get(chr->map);
@@ -135,6 +134,29 @@ static int etfs_chardev_open_host(struct etfs_open *open, struct file *file)
 	return PTR_ERR_OR_ZERO(open->host);
 }
 
+/* Context: inside the mapping. */
+static int etfs_chardev_open_make(struct etfs_open *open, struct file *file)
+{
+	int err = etfs_chardev_open_host(open, file);
+
+	if (err)
+		return err;
+	/* io_uring and open(2) judge our file by what the host's can. */
+	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
+	file->private_data = open;
+	/* Before the gate is left, so that a revocation finds it. */
+	etfs_gate_add_open(open);
+	return 0;
+}
+
+/* Permission was asked of a key's node whose number is another key's by now. */
+static bool etfs_chardev_is_another(const struct etfs_chardev *chr,
+				    const struct inode *inode)
+{
+	return inode->i_sb->s_type == &rumpfs_fs_type && rumpfs_is_key(inode) &&
+	       RUMPFS_NODE(inode)->map != chr->map;
+}
+
 static int etfs_chardev_open(struct inode *inode, struct file *file)
 {
 	struct etfs_chardev *chr;
@@ -148,16 +170,14 @@ static int etfs_chardev_open(struct inode *inode, struct file *file)
 	if (!chr)
 		goto free_open;
 	open->map = chr->map;
-	err = etfs_chardev_open_host(open, file);
-	if (err)
-		goto put_chardev;
-	/* io_uring and open(2) judge our file by what the host's can. */
-	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
-	file->private_data = open;
-	etfs_gate_add_open(open);
-	return 0;
-
-put_chardev:
+	if (etfs_chardev_is_another(chr, inode)) {
+		err = -ESTALE;
+	} else if (etfs_map_enter(open->map)) {
+		err = etfs_chardev_open_make(open, file);
+		etfs_map_leave(open->map);
+	}
+	if (!err)
+		return 0;
 	etfs_chardev_put(chr);
 free_open:
 	kfree(open);
@@ -199,8 +219,8 @@ static ssize_t etfs_open_write_device(struct etfs_open *open,
 }
 
 /* A device has no end to append at, and none that could be moved. */
-static ssize_t etfs_chardev_write(struct kiocb *iocb, struct iov_iter *from,
-				  bool is_started)
+ssize_t etfs_chardev_write(struct kiocb *iocb, struct iov_iter *from,
+			   bool is_started)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
 	ssize_t ret = etfs_open_enter(open);
@@ -216,14 +236,6 @@ static ssize_t etfs_chardev_write_iter(struct kiocb *iocb,
 				       struct iov_iter *from)
 {
 	return etfs_chardev_write(iocb, from, false);
-}
-
-static ssize_t etfs_chardev_splice_write(struct pipe_inode_info *pipe,
-					 struct file *file, loff_t *ppos,
-					 size_t len, unsigned int flags)
-{
-	return etfs_splice_write(pipe, file, ppos, len, flags,
-				 etfs_chardev_write);
 }
 
 /* Bytes of the device, or -EIO. */
@@ -293,12 +305,13 @@ static long etfs_chardev_compat_ioctl(struct file *file, unsigned int cmd,
 static const struct file_operations etfs_chardev_operations = {
 	.owner		= THIS_MODULE,
 	.open		= etfs_chardev_open,
+	.flush		= etfs_window_flush,
 	.release	= etfs_chardev_release,
 	.llseek		= etfs_window_llseek,
 	.read_iter	= etfs_window_read_iter,
 	.write_iter	= etfs_chardev_write_iter,
 	.splice_read	= etfs_window_splice_read,
-	.splice_write	= etfs_chardev_splice_write,
+	.splice_write	= etfs_splice_write,
 	.fsync		= etfs_window_fsync,
 	.unlocked_ioctl	= etfs_chardev_ioctl,
 	.compat_ioctl	= etfs_chardev_compat_ioctl,
@@ -461,6 +474,7 @@ const struct etfs_kind etfs_chr_kind = {
 	.revoke		= etfs_chardev_revoke,
 	.revoke_wait	= etfs_gate_wait,
 	.stat		= etfs_chardev_stat,
+	.get_held	= etfs_map_get_host,
 };
 
 int etfs_chardev_init(void)

@@ -5,7 +5,7 @@
  * Between two mapped files the host does it, who may share them instead of
  * copying; all others are copied through a pipe, as the VFS does.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/fs.h>
 #include <linux/splice.h>
@@ -44,15 +44,14 @@ static int etfs_range_locate(struct etfs_range *range, loff_t pos_in,
 {
 	const struct etfs_window *win = &range->out->map->spec.win;
 	u64 size = etfs_open_size(range->in);
-	int err;
 
 	range->len = pos_in < size ? size - pos_in : 0;
 	*room = S64_MAX - pos_out;
 	if (etfs_window_is_fixed(win))
 		*room = pos_out < win->size ? win->size - pos_out : 0;
-	err = etfs_window_off(&range->in->map->spec.win, pos_in,
-			      &range->off_in);
-	return err ?: etfs_window_off(win, pos_out, &range->off_out);
+	range->off_in = etfs_window_off(&range->in->map->spec.win, pos_in);
+	range->off_out = etfs_window_off(win, pos_out);
+	return range->off_in < 0 || range->off_out < 0 ? -EFBIG : 0;
 }
 
 static ssize_t etfs_range_copy(struct etfs_range *range, loff_t pos_in,
@@ -69,6 +68,10 @@ static ssize_t etfs_range_copy(struct etfs_range *range, loff_t pos_in,
 		return 0;
 	if (!room)
 		return -ENOSPC;
+	/* Devices are no files to copy between. */
+	if (!S_ISREG(file_inode(range->in->host)->i_mode) ||
+	    !S_ISREG(file_inode(range->out->host)->i_mode))
+		return -EXDEV;
 	ret = vfs_copy_file_range(range->in->host, range->off_in,
 				  range->out->host, range->off_out,
 				  min_t(u64, len, room), 0);
@@ -86,7 +89,8 @@ static ssize_t etfs_copy_file_range(struct file *in, loff_t pos_in,
 	struct etfs_range range;
 	ssize_t ret;
 
-	ret = etfs_range_enter(&range, in, out);
+	ret = etfs_file_drop_privs(out, false) ?:
+	      etfs_range_enter(&range, in, out);
 	if (ret)
 		return ret;
 	ret = etfs_range_copy(&range, pos_in, pos_out, len);
@@ -140,7 +144,10 @@ loff_t etfs_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
 
 	if (!etfs_is_window(in) || !etfs_is_window(out))
 		return -EXDEV;
-	ret = etfs_range_enter(&range, in, out);
+	ret = 0;
+	if (!(flags & REMAP_FILE_DEDUP))
+		ret = etfs_file_drop_privs(out, false);
+	ret = ret ?: etfs_range_enter(&range, in, out);
 	if (ret)
 		return ret;
 	ret = etfs_range_remap(&range, pos_in, pos_out, len, flags);

@@ -10,7 +10,7 @@
  *
  * Any other window has pages of its own: see cached.c.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/folio_batch.h>
@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
 /* The operations of a host file that is seen through a mapping alone */
@@ -103,6 +104,8 @@ struct etfs_cover {
 	pgoff_t start, end;
 	/* I: what the areas have for a file; they hold it */
 	struct file *file;
+	/* I: that counts us as a writer, or NULL; the areas' file has it */
+	struct address_space *written;
 	/* G: in gate->covers while there is an area */
 	struct list_head node;
 	const struct vm_operations_struct *host;
@@ -124,6 +127,8 @@ static void etfs_cover_put(struct etfs_cover *cover)
 	list_del_init(&cover->node);
 	spin_unlock(&gate->lock);
 	atomic_dec(&gate->nr_covers);
+	if (cover->written)
+		mapping_unmap_writable(cover->written);
 	etfs_map_unuse(cover->map);
 	etfs_map_put(cover->map);
 	kfree(cover);
@@ -190,19 +195,23 @@ static vm_fault_t etfs_cover_vma_fault(struct vm_fault *vmf)
 /*
  * An area that ends past the window: the core would map all of a large folio
  * that we hand over, so of one that does so, too, only the one page is mapped.
- * A private copy is of one page anyway.
+ * So it is of a huge one, which the core would lose track of in an area that
+ * takes single pages. A private copy is of one page anyway.
  */
 static vm_fault_t etfs_fault_edge(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct etfs_cover *cover = etfs_cover_of(vma);
 	pgoff_t end = cover->end;
+	struct folio *folio;
 	vm_fault_t ret;
 	int err;
 
 	ret = etfs_fault_lock(vmf, cover->host->fault(vmf));
-	if (!(ret & VM_FAULT_LOCKED) || vmf->cow_page ||
-	    folio_next_index(page_folio(vmf->page)) <= end)
+	if (!(ret & VM_FAULT_LOCKED) || vmf->cow_page)
+		return ret;
+	folio = page_folio(vmf->page);
+	if (folio_next_index(folio) <= end && !folio_test_pmd_mappable(folio))
 		return ret;
 	err = vm_insert_page(vma, vmf->address & PAGE_MASK, vmf->page);
 	unlock_page(vmf->page);
@@ -275,15 +284,13 @@ static void etfs_cover_set_ops(struct etfs_cover *cover,
 }
 
 /*
- * An area over a window with an end stays as long as it is, so that it is
- * known here whether it reaches past that end; and nobody puts huge pages into
- * it behind our back. Return: whether it does.
+ * An area stays as long as it is, so that it is known here whether it reaches
+ * past the window's end; and nobody puts huge pages into it behind our back, as
+ * MADV_COLLAPSE would once it is revoked. Return: whether it does.
  */
 static bool etfs_cover_set_flags(const struct etfs_cover *cover,
 				 struct vm_area_struct *vma)
 {
-	if (cover->end == ULONG_MAX)
-		return false;
 	vm_flags_set(vma, VM_DONTEXPAND);
 	if (vma->vm_pgoff + vma_pages(vma) <= cover->end)
 		return false;
@@ -341,6 +348,34 @@ static int etfs_cover_may_map(struct file *host, struct vm_area_struct *vma)
 	return 0;
 }
 
+/*
+ * The core has asked the key's file for seals; they are the host's. Who may
+ * store counts as a writer from here on, so that no seal comes in between.
+ */
+static int etfs_cover_obey_seals(struct etfs_cover *cover, struct file *host,
+				 struct vm_area_struct *vma)
+{
+	struct inode *inode = host->f_mapping->host;
+	int err;
+
+	if (!IS_ENABLED(CONFIG_SHMEM) || !(vma->vm_flags & VM_SHARED) ||
+	    inode->i_sb->s_magic != TMPFS_MAGIC)
+		return 0;
+	if (READ_ONCE(SHMEM_I(inode)->seals) &
+	    (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		/* Nor by mprotect later. */
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	if (!vma_is_shared_maywrite(vma))
+		return 0;
+	err = mapping_map_writable(host->f_mapping);
+	if (!err)
+		cover->written = host->f_mapping;
+	return err;
+}
+
 static int etfs_cover_mmap_host(struct etfs_open *open,
 				struct vm_area_struct *vma)
 {
@@ -362,10 +397,11 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	host = etfs_host_reopen(open->map, open->host, O_NONOTIFY |
 				(open->host->f_flags & O_ACCMODE));
 	if (IS_ERR(host)) {
-		err = PTR_ERR(host);
-		goto put_cover;
+		etfs_cover_put(cover);
+		return PTR_ERR(host);
 	}
-	err = etfs_cover_may_map(host, vma);
+	err = etfs_cover_may_map(host, vma) ?:
+	      etfs_cover_obey_seals(cover, host, vma);
 	if (err)
 		goto put_host;
 	vma->vm_pgoff += first;
@@ -394,9 +430,8 @@ close_host:
 	if (vma->vm_ops->close)
 		vma->vm_ops->close(vma);
 put_host:
-	fput(host);
-put_cover:
 	etfs_cover_put(cover);
+	fput(host);
 	return err;
 }
 

@@ -5,8 +5,8 @@
  *
  * How a disk goes:
  *
- *	remove		no more opens; if it is open, the rest is for a worker
- *			after the last close
+ *	remove		no more opens, unless it is open: then the rest is for
+ *			a worker after the last close
  *	delete		/dev/rumpblkN and /sys/block/rumpblkN are gone, the
  *			host file is closed
  *	free_disk	nobody in the block layer knows it any more: the disk
@@ -34,15 +34,20 @@ static atomic_t etfs_nr_disks = ATOMIC_INIT(0);
 static int etfs_disk_open(struct gendisk *gd, blk_mode_t mode)
 {
 	struct etfs_disk *disk = gd->private_data;
-	int err = -ENXIO;
+	int err = 0;
 
 	lockdep_assert_held(&gd->open_mutex);
 	spin_lock(&disk->lock);
-	/* A busy removal claims the map before it removes it. */
-	if (!disk->is_removed && !etfs_map_use(disk->map)) {
+	/*
+	 * Who has it open may need it once more, as swapoff(2) opens what it
+	 * ends. A busy removal claims the map before it removes it.
+	 */
+	if (disk->nr_open && !disk->is_dead)
+		etfs_map_use_more(disk->map);
+	else if (disk->is_removed || etfs_map_try_use(disk->map))
+		err = -ENXIO;
+	if (!err)
 		disk->nr_open++;
-		err = 0;
-	}
 	spin_unlock(&disk->lock);
 	return err;
 }

@@ -176,6 +176,8 @@ void etfs_direct_init(struct etfs_disk *disk);
 void etfs_parts_scan(struct gendisk *gd, bool has_parts);
 /* Return: the device numbers, by partition, 0 for none; or NULL. */
 dev_t *etfs_parts_list(struct gendisk *gd);
+/* Those that there are; fn may sleep. */
+void etfs_parts_each(struct gendisk *gd, void (*fn)(struct block_device *bdev));
 /* Are these what the map has? */
 bool etfs_parts_are(const struct etfs_map *map, const dev_t *devts);
 /* Chain maps of them to that of the disk, which has none. */

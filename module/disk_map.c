@@ -75,6 +75,11 @@ static struct file *etfs_disk_fits(struct etfs_map *old,
 	return NULL;
 }
 
+static void etfs_bdev_sync(struct block_device *bdev)
+{
+	sync_blockdev(bdev);
+}
+
 /* What was written to the window as it is goes there. */
 static void etfs_disk_sync(struct etfs_disk *disk)
 {
@@ -82,7 +87,8 @@ static void etfs_disk_sync(struct etfs_disk *disk)
 
 	if (!gd)
 		return;
-	sync_blockdev(gd->part0);
+	etfs_bdev_sync(gd->part0);
+	etfs_parts_each(gd, etfs_bdev_sync);
 	put_disk(gd);
 }
 
@@ -181,9 +187,11 @@ static void etfs_disk_adopt(struct etfs_map *map, struct etfs_map *old)
 	spin_unlock(&disk->lock);
 	set_capacity_and_notify(disk->gd, DIV_ROUND_UP_ULL(disk->win.size,
 							   SECTOR_SIZE));
-	/* Its own page cache is of other bytes now. */
-	if (old->spec.win.offset != map->spec.win.offset)
+	/* Its own page cache is of other bytes now, and each partition's. */
+	if (old->spec.win.offset != map->spec.win.offset) {
 		invalidate_bdev(disk->gd->part0);
+		etfs_parts_each(disk->gd, invalidate_bdev);
+	}
 	etfs_disk_drop_hosts(old);
 	etfs_map_put(old);
 }
@@ -292,6 +300,11 @@ static void etfs_disk_node(struct inode *inode, struct etfs_map *map)
 			   map->disk->devt);
 }
 
+static dev_t etfs_disk_rdev(struct etfs_map *map)
+{
+	return completion_done(&map->disk->deleted) ? 0 : map->disk->devt;
+}
+
 const struct etfs_kind etfs_blk_kind = {
 	.name		= "blk",
 	.type		= S_IFBLK,
@@ -301,6 +314,7 @@ const struct etfs_kind etfs_blk_kind = {
 	.adopt		= etfs_disk_adopt,
 	.unbind		= etfs_disk_unbind,
 	.node		= etfs_disk_node,
+	.rdev		= etfs_disk_rdev,
 	.remove		= etfs_disk_remove,
 	.remove_wait	= etfs_disk_remove_wait,
 	.revoke		= etfs_disk_revoke,

@@ -142,6 +142,8 @@ struct etfs_gate {
 	/* when the last one is out */
 	struct work_struct drain;
 	struct completion shut;
+	/* appends that the host does not order; above the host's locks */
+	struct mutex append_lock;
 };
 
 /*
@@ -288,8 +290,11 @@ struct etfs_kind {
 	 */
 	struct file *(*open)(struct inode *inode, struct file *file,
 			     bool *changed);
-	/* May the node be opened, as far as it is up to the kind? NULL: yes. */
-	int (*may_open)(struct etfs_map *map);
+	/*
+	 * The number of the node's device, 0 if that is gone: the number may be
+	 * another one's then. Context: any. NULL: the node tells.
+	 */
+	dev_t (*rdev)(struct etfs_map *map);
 	/*
 	 * The name is gone for everyone, or never came; openers may remain. It
 	 * was bound, but may not have been made.
@@ -452,8 +457,12 @@ void etfs_map_set_host(struct etfs_map *map, struct file *host);
 void etfs_map_drop_host(struct etfs_map *map);
 /* Return: a reference, or NULL: the host is bound by path. */
 struct file *etfs_map_get_host(struct etfs_map *map);
-/* Return: -ESTALE once a busy removal has claimed the map. */
+/* Return: -ESTALE once a removal has ended the map. Context: may sleep. */
 int etfs_map_use(struct etfs_map *map);
+/* The same, but a busy removal that only claims it is enough. Context: any. */
+int etfs_map_try_use(struct etfs_map *map);
+/* By one of its users, though it may have ended. */
+void etfs_map_use_more(struct etfs_map *map);
 void etfs_map_unuse(struct etfs_map *map);
 /* Revoked, or removed while idle: nobody looks at the host any more. */
 bool etfs_map_has_ended(const struct etfs_map *map);
@@ -506,8 +515,31 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
-/* As the caller, who has the file open for writing. valid: ATTR_MTIME, ... */
+/*
+ * Freeze protection and a mount that can be written, for a truncation: before
+ * the lock of any inode of ours, as what waits for it may hold up others long.
+ */
+int etfs_host_want_write(struct file *host);
+void etfs_host_drop_write(struct file *host);
+/*
+ * As the caller, who has the file open for writing. valid: ATTR_MTIME, ...
+ * Context: between the two above.
+ */
 int etfs_host_truncate(struct file *host, u64 size, unsigned int valid);
+/*
+ * The same file, open for writing: this one, or if it is not, as the registrant.
+ * Return: a reference.
+ */
+struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
+/* May a file give who runs it more rights, by its mode or its capabilities? */
+bool etfs_host_has_suid(const struct path *path);
+/*
+ * To lockdep all overlays are one: the host's, whose freeze protection is taken
+ * below locks of ours, and one that stands on us and takes ours below its own.
+ * They are never the same, see host.c. Around both ends of the protection.
+ */
+void etfs_host_lockdep_off(const struct super_block *sb);
+void etfs_host_lockdep_on(const struct super_block *sb);
 u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);

@@ -18,7 +18,7 @@
  * One whose memory has failed stays where it is, and is EIO, until it is cut
  * off or punched out.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/highmem.h>
 #include <linux/migrate.h>

@@ -20,7 +20,7 @@
  *
  * Lock: gate->lock, a leaf.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/slab.h>
@@ -62,8 +62,11 @@ static struct file *etfs_gate_get_any_host(struct etfs_map *map)
 
 struct file *etfs_map_get_held(struct etfs_map *map)
 {
-	return map->kind->get_held ? map->kind->get_held(map) :
-				     etfs_gate_get_any_host(map);
+	struct file *host = NULL;
+
+	if (map->kind->get_held)
+		host = map->kind->get_held(map);
+	return host ?: etfs_gate_get_any_host(map);
 }
 
 /* Return: the host file that it had, with its reference; NULL once revoked. */
@@ -150,6 +153,7 @@ static struct etfs_gate *etfs_gate_new(struct etfs_map *map)
 	INIT_LIST_HEAD(&gate->opens);
 	INIT_LIST_HEAD(&gate->covers);
 	init_completion(&gate->shut);
+	mutex_init(&gate->append_lock);
 	INIT_WORK(&gate->drain, etfs_gate_drain);
 	gate->map = map;
 	return gate;

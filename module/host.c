@@ -17,6 +17,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/lockdep.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -333,9 +334,14 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 	return err;
 }
 
+bool etfs_host_has_suid(const struct path *path)
+{
+	return !(path->mnt->mnt_flags & MNT_NOSUID);
+}
+
 static void etfs_host_hide_setid(const struct path *path, struct kstat *stat)
 {
-	if (!S_ISDIR(stat->mode) && (path->mnt->mnt_flags & MNT_NOSUID))
+	if (!S_ISDIR(stat->mode) && !etfs_host_has_suid(path))
 		stat->mode &= ~(S_ISUID | S_ISGID);
 }
 
@@ -484,6 +490,51 @@ struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
 	return again;
 }
 
+struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host)
+{
+	const struct cred *old;
+	struct file *writer;
+
+	if (host->f_mode & FMODE_WRITE)
+		return get_file(host);
+	old = etfs_origin_act(map->origin);
+	writer = etfs_host_open_as(map, &host->f_path, O_WRONLY);
+	revert_creds(old);
+	return writer;
+}
+
+void etfs_host_lockdep_off(const struct super_block *sb)
+{
+	if (sb->s_stack_depth)
+		lockdep_off();
+}
+
+void etfs_host_lockdep_on(const struct super_block *sb)
+{
+	if (sb->s_stack_depth)
+		lockdep_on();
+}
+
+int etfs_host_want_write(struct file *host)
+{
+	const struct super_block *sb = file_inode(host)->i_sb;
+	int err;
+
+	etfs_host_lockdep_off(sb);
+	err = mnt_want_write_file(host);
+	etfs_host_lockdep_on(sb);
+	return err;
+}
+
+void etfs_host_drop_write(struct file *host)
+{
+	const struct super_block *sb = file_inode(host)->i_sb;
+
+	etfs_host_lockdep_off(sb);
+	mnt_drop_write_file(host);
+	etfs_host_lockdep_on(sb);
+}
+
 /*
  * The file was opened for writing, so nobody need be asked again. The caller
  * is who loses the setuid bits of a file that is not his; its capabilities go
@@ -503,18 +554,16 @@ int etfs_host_truncate(struct file *host, u64 size, unsigned int valid)
 	};
 	int err;
 
+	if (WARN_ON_ONCE(!(host->f_mode & FMODE_WRITE)))
+		return -EBADF;
 	if (size > S64_MAX)
 		return -EFBIG;
 	if (!S_ISREG(file_inode(host)->i_mode))
 		return -EINVAL;
-	err = mnt_want_write_file(host);
-	if (err)
-		return err;
 	inode_lock(inode);
 	attr.ia_valid |= setattr_should_drop_suidgid(idmap, inode);
 	err = notify_change(idmap, dentry, &attr, NULL);
 	inode_unlock(inode);
-	mnt_drop_write_file(host);
 	return err;
 }
 

@@ -49,6 +49,12 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path);
  */
 int etfs_way_walk(const struct path *from, const char *rel, unsigned int flags,
 		  struct path *path);
+/*
+ * Where a way leads that is in memory as a whole. No host is asked, nor whether
+ * anybody may go there. Context: sleeps, but waits for nobody.
+ */
+int etfs_way_walk_known(const struct path *from, const char *rel,
+			unsigned int flags, struct path *path);
 
 /* In pin.c */
 /* At registration: this is what the written path leads to. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A node is born, measured, changed and let go. */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/iversion.h>
 #include <linux/pagemap.h>

@@ -7,7 +7,7 @@
  * they were said in, until the key goes. The inode has a copy of both, which
  * is refreshed by each stat and open, and before anyone is refused.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -140,6 +140,35 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 	return changed;
 }
 
+bool rumpfs_key_owns(struct inode *inode, u32 flags)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct rumpfs_own *own;
+	bool owns;
+
+	if (node->is_mirrored)
+		return false;
+	if (node->map->attr.flags & flags)
+		return true;
+	/* Mostly nobody has changed anything: no lock for all of a mount. */
+	if (xa_empty(rumpfs_owns(inode)))
+		return false;
+	xa_lock(rumpfs_owns(inode));
+	own = rumpfs_own_find(inode);
+	owns = own && (own->flags & flags);
+	xa_unlock(rumpfs_owns(inode));
+	return owns;
+}
+
+int rumpfs_key_ask_list(struct mnt_idmap *idmap, struct inode *inode,
+			const struct path *host, int mask)
+{
+	if (idmap != &nop_mnt_idmap ||
+	    rumpfs_key_owns(inode, ETFS_MAP_MODE | ETFS_MAP_UID | ETFS_MAP_GID))
+		return 0;
+	return etfs_host_may(host, mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
+}
+
 static void rumpfs_key_set_size(struct inode *inode, u64 size)
 {
 	spin_lock(&inode->i_lock);
@@ -192,7 +221,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct kstat host;
 	int err;
 
-	err = rumpfs_key_look(inode, &host, false);
+	err = rumpfs_key_judge(inode, rumpfs_key_look(inode, &host, false));
 	if (err)
 		return err;
 	rumpfs_key_learn(inode, &host);
@@ -235,6 +264,23 @@ static int rumpfs_key_ask(struct inode *inode, bool is_locked)
 	return err;
 }
 
+/* A device is opened without its host file: that is asked before. */
+static int rumpfs_key_ask_held(struct mnt_idmap *idmap, struct inode *inode,
+			       int mask)
+{
+	struct file *host;
+	int err;
+
+	if (!(mask & MAY_OPEN) || S_ISREG(inode->i_mode))
+		return 0;
+	host = etfs_map_get_held(RUMPFS_NODE(inode)->map);
+	if (!host)
+		return 0;
+	err = rumpfs_key_ask_list(idmap, inode, &host->f_path, mask);
+	fput(host);
+	return err;
+}
+
 static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 				 int mask)
 {
@@ -251,11 +297,9 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	if ((mask & MAY_OPEN) && !S_ISREG(inode->i_mode) &&
 	    !rumpfs_node_is_live(inode))
 		return -ESTALE;
-	if ((mask & MAY_OPEN) && node->map->kind->may_open) {
-		err = node->map->kind->may_open(node->map);
-		if (err)
-			return err;
-	}
+	if ((mask & MAY_OPEN) && node->map->kind->rdev &&
+	    !node->map->kind->rdev(node->map))
+		return -ENXIO;
 	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */
@@ -265,19 +309,20 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 		rumpfs_key_load(inode);
 	}
 	err = generic_permission(idmap, inode, mask);
-	if (err != -EACCES)
-		return err;
-	if (mask & MAY_NOT_BLOCK)
-		return -ECHILD;
-	if (rumpfs_key_ask(inode, !(mask & unlocked)))
-		return err;
-	return generic_permission(idmap, inode, mask);
+	if (err == -EACCES) {
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		if (rumpfs_key_ask(inode, !(mask & unlocked)))
+			return err;
+		err = generic_permission(idmap, inode, mask);
+	}
+	return err ?: rumpfs_key_ask_held(idmap, inode, mask);
 }
 
 /* A host file to be truncated, and what keeps it there meanwhile. */
 struct rumpfs_cut {
 	struct etfs_map *map;
-	/* of our own, if the key is not open */
+	/* open for writing; a reference */
 	struct file *host;
 	/* of who has it open, or NULL */
 	struct etfs_open *open;
@@ -293,41 +338,75 @@ static int rumpfs_key_may_cut(const struct etfs_window *win,
 	return -EINVAL;
 }
 
-/* Context: no locks held. On success rumpfs_cut_end() is due. */
-static int rumpfs_cut_begin(struct rumpfs_cut *cut, struct etfs_map *map,
-			    const struct iattr *attr)
+/* An open for reading with O_TRUNC has the host file for reading alone. */
+static int rumpfs_cut_open(struct rumpfs_cut *cut)
 {
+	int err = etfs_open_enter(cut->open);
+
+	if (err)
+		return err;
+	cut->host = etfs_host_get_writer(cut->map, cut->open->host);
+	err = PTR_ERR_OR_ZERO(cut->host);
+	if (err)
+		etfs_open_leave(cut->open);
+	return err;
+}
+
+static int rumpfs_cut_find(struct rumpfs_cut *cut, struct mnt_idmap *idmap,
+			   struct inode *inode, const struct iattr *attr)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	int err;
 
 	cut->map = map;
 	/* An O_TRUNC that comes before ->open has none. */
 	cut->open = attr->ia_valid & ATTR_FILE ?
 		attr->ia_file->private_data : NULL;
-	cut->host = NULL;
 	if (cut->open)
-		return etfs_open_enter(cut->open);
+		return rumpfs_cut_open(cut);
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)
 		return err;
 	cut->host = etfs_host_open(map, O_WRONLY, NULL);
 	err = PTR_ERR_OR_ZERO(cut->host);
+	if (err)
+		goto unuse;
+	err = rumpfs_key_ask_list(idmap, inode, &cut->host->f_path, MAY_WRITE);
 	if (!err && etfs_map_enter(map))
 		return 0;
-	if (!err) {
-		fput(cut->host);
-		err = -EIO;
-	}
+	fput(cut->host);
+	err = err ?: -EIO;
+unuse:
 	etfs_map_unuse(map);
+	return err;
+}
+
+static void rumpfs_cut_put(struct rumpfs_cut *cut)
+{
+	fput(cut->host);
+	etfs_map_leave(cut->map);
+	if (!cut->open)
+		etfs_map_unuse(cut->map);
+}
+
+/* Context: no locks held. On success rumpfs_cut_end() is due. */
+static int rumpfs_cut_begin(struct rumpfs_cut *cut, struct mnt_idmap *idmap,
+			    struct inode *inode, const struct iattr *attr)
+{
+	int err = rumpfs_cut_find(cut, idmap, inode, attr);
+
+	if (err)
+		return err;
+	err = etfs_host_want_write(cut->host);
+	if (err)
+		rumpfs_cut_put(cut);
 	return err;
 }
 
 static void rumpfs_cut_end(struct rumpfs_cut *cut)
 {
-	if (cut->host)
-		fput(cut->host);
-	etfs_map_leave(cut->map);
-	if (!cut->open)
-		etfs_map_unuse(cut->map);
+	etfs_host_drop_write(cut->host);
+	rumpfs_cut_put(cut);
 }
 
 static int rumpfs_key_truncate(struct inode *inode, struct rumpfs_cut *cut,
@@ -335,7 +414,7 @@ static int rumpfs_key_truncate(struct inode *inode, struct rumpfs_cut *cut,
 {
 	int err;
 
-	err = etfs_host_truncate(cut->open ? cut->open->host : cut->host,
+	err = etfs_host_truncate(cut->host,
 				 attr->ia_size + cut->map->spec.win.offset,
 				 attr->ia_valid);
 	if (!err) {
@@ -409,13 +488,15 @@ static int rumpfs_key_change(struct mnt_idmap *idmap, struct inode *inode,
 	return 0;
 }
 
-/* A truncation takes the setuid bits from the host file, where they live. */
-static void rumpfs_key_leave_to_host(struct iattr *attr)
+/* A truncation takes the setuid bits from where they live. */
+static void rumpfs_key_leave_to_host(struct inode *inode, struct iattr *attr)
 {
 	const unsigned int times = ATTR_ATIME_SET | ATTR_MTIME_SET |
 				   ATTR_TIMES_SET;
 
-	attr->ia_valid &= ~(ATTR_MODE | ATTR_SIZE);
+	attr->ia_valid &= ~ATTR_SIZE;
+	if (!rumpfs_key_owns(inode, ETFS_MAP_MODE))
+		attr->ia_valid &= ~ATTR_MODE;
 	/* The host's own times tell of it. */
 	if (!(attr->ia_valid & times))
 		attr->ia_valid &= ~(ATTR_ATIME | ATTR_MTIME);
@@ -455,9 +536,11 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
 	bool is_size = attr->ia_valid & ATTR_SIZE && S_ISREG(inode->i_mode);
 	bool is_cut = is_size && !etfs_window_is_fixed(&map->spec.win);
+	/* By a write to an open file, whose path may lead nowhere any more. */
+	bool is_forced = attr->ia_valid & ATTR_FORCE && !is_size;
+	struct kstat host = { };
 	struct rumpfs_cut cut;
-	struct kstat host;
-	int err;
+	int err, unknown;
 
 	if (is_size) {
 		err = rumpfs_key_may_cut(&map->spec.win, attr);
@@ -465,13 +548,15 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			return err;
 	}
 	inode_unlock(inode);
-	err = rumpfs_key_look(inode, &host, false);
+	unknown = rumpfs_key_look(inode, &host, false);
+	err = is_forced ? 0 : unknown;
 	if (!err && is_cut)
-		err = rumpfs_cut_begin(&cut, map, attr);
+		err = rumpfs_cut_begin(&cut, idmap, inode, attr);
 	inode_lock(inode);
 	if (err)
 		return err;
-	rumpfs_key_learn(inode, &host);
+	if (!unknown)
+		rumpfs_key_learn(inode, &host);
 	rumpfs_key_kill(inode, attr);
 	err = setattr_prepare(idmap, dentry, attr);
 	if (!err && is_cut)
@@ -481,7 +566,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (err)
 		return err;
 	if (is_size)
-		rumpfs_key_leave_to_host(attr);
+		rumpfs_key_leave_to_host(inode, attr);
 	if (attr->ia_valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME |
 			      ATTR_MTIME))
 		err = rumpfs_key_change(idmap, inode, attr, &host);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Birth and death, in order, and nothing else. */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/init.h>
 #include <linux/module.h>

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/random.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -171,9 +172,28 @@ struct file *etfs_map_get_host(struct etfs_map *map)
 	return host;
 }
 
-int etfs_map_use(struct etfs_map *map)
+int etfs_map_try_use(struct etfs_map *map)
 {
 	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
+}
+
+int etfs_map_use(struct etfs_map *map)
+{
+	/*
+	 * A claim alone is given up, or its batch gets true, in a moment: that
+	 * waits for no inode. Nobody is to hear of one that was refused.
+	 */
+	while (etfs_map_try_use(map)) {
+		if (etfs_map_has_ended(map) || fatal_signal_pending(current))
+			return -ESTALE;
+		schedule_timeout_killable(1);
+	}
+	return 0;
+}
+
+void etfs_map_use_more(struct etfs_map *map)
+{
+	atomic_inc(&map->users);
 }
 
 void etfs_map_unuse(struct etfs_map *map)

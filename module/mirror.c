@@ -22,6 +22,7 @@
  * which is no lock of ours: see way.c.
  */
 #include "mirror.h"
+#include "open.h"
 
 #include <linux/dcache.h>
 #include <linux/file.h>

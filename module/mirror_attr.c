@@ -6,6 +6,7 @@
  * its name and by each look at it, so that the usual checks see them live.
  */
 #include "mirror.h"
+#include "open.h"
 
 #include <linux/dcache.h>
 #include <linux/file.h>
@@ -143,9 +144,7 @@ static int etfs_mirror_ask(struct mnt_idmap *idmap, struct inode *inode,
 		return err;
 	*is_found = true;
 	etfs_mirror_learn(inode, &stat);
-	/* The key's own node has a mode and ids of its own. */
-	if (!etfs_mirror_is_top(inode))
-		err = etfs_mirror_may(idmap, &path, mask);
+	err = rumpfs_key_ask_list(idmap, inode, &path, mask);
 	path_put(&path);
 	return err;
 }
@@ -195,7 +194,19 @@ int etfs_mirror_getattr(struct mnt_idmap *idmap, const struct path *path,
 	return 0;
 }
 
-/* The host file to be cut: that of who has it open, or one of our own. */
+/* Of who has it open; for reading alone, if that was with O_TRUNC. */
+static struct file *etfs_mirror_cut_opened(struct etfs_open *open)
+{
+	struct file *host = etfs_gate_get_host(open), *writer;
+
+	if (!host)
+		return ERR_PTR(-EIO);
+	writer = etfs_host_get_writer(open->map, host);
+	fput(host);
+	return writer;
+}
+
+/* The host file to be cut, open for writing. */
 static struct file *etfs_mirror_cut_open(struct dentry *dentry,
 					 const struct iattr *attr)
 {

@@ -5,24 +5,24 @@
  * The host file is found anew and judged as it is now. All of it happens inside
  * the mapping: a revocation waits for an open under way, and then finds it.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/slab.h>
 
-static int etfs_open_permission(struct inode *inode, struct file *file)
+static int etfs_open_mask(const struct file *file)
 {
 	int mask = 0;
 
+	if (file->f_flags & __FMODE_EXEC)
+		return MAY_EXEC;
 	if (file->f_mode & FMODE_READ)
 		mask |= MAY_READ;
 	if (file->f_mode & FMODE_WRITE)
 		mask |= MAY_WRITE;
-	if (file->f_flags & __FMODE_EXEC)
-		mask = MAY_EXEC;
-	return inode_permission(file_mnt_idmap(file), inode, mask);
+	return mask;
 }
 
 static int etfs_open_host(struct etfs_open *open, struct inode *inode,
@@ -39,14 +39,19 @@ static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 		open->host = etfs_host_open(open->map, file->f_flags &
 					    ETFS_OPEN_FLAGS, NULL);
 	if (IS_ERR(open->host))
-		return PTR_ERR(open->host);
+		return rumpfs_key_judge(inode, PTR_ERR(open->host));
 	/* May this file be opened as it is now, not as it was remembered? */
 	if (!kind->open) {
 		err = etfs_host_fgetattr(open->host, &stat);
 		changed = !err && rumpfs_key_learn(inode, &stat);
 	}
 	if (changed)
-		err = etfs_open_permission(inode, file);
+		err = inode_permission(file_mnt_idmap(file), inode,
+				       etfs_open_mask(file));
+	if (!err)
+		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
+					  &open->host->f_path,
+					  etfs_open_mask(file));
 	if (err)
 		fput(open->host);
 	return err;

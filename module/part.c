@@ -38,8 +38,7 @@ static struct block_device *etfs_partition_find(const struct etfs_map *map)
 	return bdev && bdev->bd_dev == is->devt ? bdev : NULL;
 }
 
-/* Its number may be that of another disk by now. */
-static int etfs_partition_may_open(struct etfs_map *map)
+static dev_t etfs_partition_rdev(struct etfs_map *map)
 {
 	struct etfs_disk *disk = map->partition->disk;
 	bool is_there;
@@ -49,7 +48,7 @@ static int etfs_partition_may_open(struct etfs_map *map)
 	is_there = etfs_partition_find(map);
 	spin_unlock(&disk->lock);
 	rcu_read_unlock();
-	return is_there ? 0 : -ENXIO;
+	return is_there ? map->partition->devt : 0;
 }
 
 static void etfs_partition_stat(struct etfs_map *map, struct etfs_usage *usage)
@@ -101,7 +100,7 @@ static const struct etfs_kind etfs_partition_kind = {
 	.name		= "blk",
 	.type		= S_IFBLK,
 	.is_implied	= true,
-	.may_open	= etfs_partition_may_open,
+	.rdev		= etfs_partition_rdev,
 	.unbind		= etfs_partition_unbind,
 	.node		= etfs_partition_node,
 	.remove		= etfs_partition_remove,
@@ -145,6 +144,24 @@ dev_t *etfs_parts_list(struct gendisk *gd)
 		devts[nr] = bdev->bd_dev;
 	rcu_read_unlock();
 	return devts;
+}
+
+void etfs_parts_each(struct gendisk *gd, void (*fn)(struct block_device *bdev))
+{
+	struct block_device *bdev;
+	unsigned int nr;
+
+	for (nr = 1; nr < DISK_MAX_PARTS; nr++) {
+		rcu_read_lock();
+		bdev = xa_load(&gd->part_tbl, nr);
+		if (bdev && !kobject_get_unless_zero(bdev_kobj(bdev)))
+			bdev = NULL;
+		rcu_read_unlock();
+		if (!bdev)
+			continue;
+		fn(bdev);
+		put_device(&bdev->bd_device);
+	}
 }
 
 bool etfs_parts_are(const struct etfs_map *map, const dev_t *devts)

@@ -2,12 +2,13 @@
 /*
  * Pins: where a host that is bound for good lies, as its row tells.
  *
- * The row says what was written while the host stays where that led to, and
- * from then on the path it has. Where no path leads to it, because its name is
- * gone or something is mounted over it, no row can bring the mapping back.
+ * The row says what was written while that leads to the host, and from then on
+ * the path it has. Where no path leads to it, because its name is gone or
+ * something is mounted over it, no row can bring the mapping back.
  */
 #include "host.h"
 
+#include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
@@ -111,6 +112,27 @@ int etfs_pin_begin(struct etfs_map *map, const struct path *host,
 	return err;
 }
 
+/*
+ * Does what was written, through links or mounts perhaps, lead to the host as
+ * far as is known without asking anybody? A row may not do so: the path that
+ * the host has is right in any case.
+ */
+static bool etfs_pin_is_led_to(const struct etfs_map *map)
+{
+	const struct cred *old = etfs_origin_act(map->origin);
+	struct path root, path;
+	bool is_led = false;
+
+	etfs_origin_root(map->origin, &root);
+	if (!etfs_way_walk_known(&root, map->spec.host, LOOKUP_FOLLOW, &path)) {
+		is_led = path_equal(&path, &map->host->f_path);
+		path_put(&path);
+	}
+	path_put(&root);
+	revert_creds(old);
+	return is_led;
+}
+
 bool etfs_pin_update(struct etfs_map *map, char *buf)
 {
 	/* The table asks only of maps that are in it: these have their host. */
@@ -118,7 +140,8 @@ bool etfs_pin_update(struct etfs_map *map, char *buf)
 
 	if (!path)
 		return false;
-	if (!strcmp(path, map->own_path ?: map->spec.host))
+	if (!strcmp(path, map->own_path ?: map->spec.host) &&
+	    (!map->own_path || etfs_pin_is_led_to(map)))
 		return true;
 	path = kstrdup(path, GFP_KERNEL_ACCOUNT);
 	/* What the row says would be another file. */

@@ -38,7 +38,10 @@
 struct etfs_way {
 	/* it never leaves it, and absolute links begin at it */
 	const struct path *root;
-	/* LOOKUP_FOLLOW, _DIRECTORY: the end; _BENEATH: no way out, either */
+	/*
+	 * LOOKUP_FOLLOW, _DIRECTORY: the end; _BENEATH: no way out, either;
+	 * _CACHED: no host is asked
+	 */
 	unsigned int flags;
 	/* how far it has come; a reference */
 	struct path at;
@@ -48,14 +51,19 @@ struct etfs_way {
 	int nr_links;
 };
 
+static struct dentry *etfs_way_known(struct dentry *dir, const char *name)
+{
+	struct qstr qstr = QSTR_INIT(name, strlen(name));
+
+	qstr.hash = full_name_hash(dir, qstr.name, qstr.len);
+	return d_lookup(dir, &qstr);
+}
+
 /* What is not known is not there; what is, but has to be asked, is a key. */
 static int etfs_way_miss(struct dentry *dir, const char *name)
 {
-	struct qstr qstr = QSTR_INIT(name, strlen(name));
-	struct dentry *dentry;
+	struct dentry *dentry = etfs_way_known(dir, name);
 
-	qstr.hash = full_name_hash(dir, qstr.name, qstr.len);
-	dentry = d_lookup(dir, &qstr);
 	if (!dentry)
 		return -ENOENT;
 	dput(dentry);
@@ -73,12 +81,30 @@ static int etfs_way_find_cached(const struct path *at, const char *name,
 	return err == -EAGAIN ? etfs_way_miss(at->dentry, name) : err;
 }
 
+/* As it is in memory; neither the directory nor the host is asked. */
+static int etfs_way_find_known(const struct path *at, const char *name,
+			       struct path *path)
+{
+	path->dentry = etfs_way_known(at->dentry, name);
+	if (!path->dentry)
+		return -ENOENT;
+	path->mnt = mntget(at->mnt);
+	while (d_mountpoint(path->dentry) && follow_down_one(path))
+		;
+	if (!d_is_negative(path->dentry))
+		return 0;
+	path_put(path);
+	return -ENOENT;
+}
+
 /* One name, which is not followed if it is a link. */
 static int etfs_way_find(const struct etfs_way *way, const char *name,
 			 struct path *path)
 {
 	bool is_end = !way->rest && !(way->flags & LOOKUP_DIRECTORY);
 
+	if (way->flags & LOOKUP_CACHED)
+		return etfs_way_find_known(&way->at, name, path);
 	if (etfs_host_is_deep(way->at.dentry->d_sb))
 		return etfs_way_find_cached(&way->at, name, path);
 	/* What is mounted on demand is, on the way to something else. */
@@ -135,9 +161,12 @@ static int etfs_way_may_follow(const struct etfs_way *way,
 static int etfs_way_prepend(struct etfs_way *way, const struct path *link)
 {
 	DEFINE_DELAYED_CALL(done);
-	const char *to = vfs_get_link(link->dentry, &done);
+	const char *to;
 	char *memory;
 
+	if ((way->flags & LOOKUP_CACHED) && !d_inode(link->dentry)->i_link)
+		return -EAGAIN;
+	to = vfs_get_link(link->dentry, &done);
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	memory = kasprintf(GFP_KERNEL, "%s%s%s", to, way->rest ? "/" : "",
@@ -244,4 +273,10 @@ int etfs_way_walk(const struct path *from, const char *rel, unsigned int flags,
 	flags |= LOOKUP_NO_MAGICLINKS;
 	err = etfs_host_look(from, rel, flags | LOOKUP_CACHED, path);
 	return err == -EAGAIN ? etfs_way_go(from, rel, flags, path) : err;
+}
+
+int etfs_way_walk_known(const struct path *from, const char *rel,
+			unsigned int flags, struct path *path)
+{
+	return etfs_way_go(from, rel, flags | LOOKUP_CACHED, path);
 }

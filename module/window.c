@@ -13,7 +13,7 @@
  * Each method has an outer half, which goes in through the gate of the mapping
  * and out again, and an inner one that may use the host file.
  */
-#include "rumpfs.h"
+#include "open.h"
 
 #include <linux/falloc.h>
 #include <linux/file.h>
@@ -21,34 +21,16 @@
 #include <linux/fsnotify.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
-#include <linux/splice.h>
 #include <linux/uio.h>
 
-u64 etfs_open_size(const struct etfs_open *open)
+void etfs_window_resize(struct inode *inode, u64 size)
 {
-	return etfs_window_size(&open->map->spec.win,
-				etfs_host_size(open->host));
-}
-
-/*
- * Generic code reads i_size of our inode without asking for attributes. The
- * inode of a device may be anybody's.
- */
-void etfs_open_refresh(const struct etfs_open *open, struct inode *inode)
-{
-	u64 size = etfs_open_size(open);
-
-	if (i_size_read(inode) == size || !S_ISREG(inode->i_mode))
+	/* The inode of a device may be anybody's. */
+	if (!S_ISREG(inode->i_mode))
 		return;
 	spin_lock(&inode->i_lock);
 	i_size_write(inode, size);
 	spin_unlock(&inode->i_lock);
-}
-
-int etfs_window_off(const struct etfs_window *win, loff_t pos, loff_t *off)
-{
-	return check_add_overflow((u64)pos, win->offset, (u64 *)off) ||
-	       *off < 0 ? -EFBIG : 0;
 }
 
 /* Bytes of the window were changed through the key. */
@@ -66,40 +48,94 @@ void etfs_open_changed(const struct etfs_open *open, struct inode *inode)
  * its own are checked when a write is done, so there the submitter waits.
  */
 static bool etfs_kiocb_is_async(const struct etfs_open *open,
-				struct kiocb *iocb)
+				const struct kiocb *iocb)
 {
-	return (iocb->ki_flags & IOCB_DIRECT) && !is_sync_kiocb(iocb) &&
+	return (iocb->ki_flags & IOCB_DIRECT) &&
 	       etfs_window_is_aligned(&open->map->spec.win);
 }
 
 /*
- * Our kiocb may be asynchronous; one through the page cache is done, or says
- * -EAGAIN under IOCB_NOWAIT. A host mounted with sync is so through us.
+ * The host may keep an asynchronous kiocb, so it has one of our own; through
+ * the page cache that is done at once, or says -EAGAIN under IOCB_NOWAIT. Of a
+ * synchronous one nobody knows but its caller: it is lent to the host, as it
+ * is.
  */
-static int etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
-			   struct etfs_open *open, loff_t off)
+static void etfs_kiocb_init(struct kiocb *kiocb, const struct kiocb *iocb,
+			    struct file *host, loff_t off)
 {
 	const int passed = IOCB_NOWAIT | IOCB_DSYNC | IOCB_SYNC | IOCB_DIRECT |
 			   IOCB_APPEND | IOCB_WRITE;
-	struct file *host = open->host;
 
+	init_sync_kiocb(kiocb, host);
+	kiocb->ki_flags = iocb->ki_flags & passed;
+	kiocb->ki_ioprio = iocb->ki_ioprio;
+	kiocb->ki_pos = off;
+}
+
+noinline int etfs_host_ask(int op, struct file *host, loff_t pos, size_t len)
+{
+	return rw_verify_area(op, host, &pos, len);
+}
+
+static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
+				   struct iov_iter *to, loff_t off)
+{
+	struct file *host = open->host, *file = iocb->ki_filp;
+	loff_t pos = iocb->ki_pos;
+	ssize_t ret;
+
+	iocb->ki_filp = host;
+	iocb->ki_pos = off;
+	ret = host->f_op->read_iter(iocb, to);
+	iocb->ki_filp = file;
+	iocb->ki_pos = pos;
+	return ret;
+}
+
+static noinline ssize_t etfs_host_read_own(struct etfs_open *open,
+					   struct kiocb *iocb,
+					   struct iov_iter *to, loff_t off)
+{
+	struct kiocb kiocb;
+
+	etfs_kiocb_init(&kiocb, iocb, open->host, off);
+	return etfs_kiocb_is_async(open, iocb) ?
+	       etfs_async_read(open, iocb, &kiocb, to) :
+	       open->host->f_op->read_iter(&kiocb, to);
+}
+
+static ssize_t etfs_host_read(struct etfs_open *open, struct kiocb *iocb,
+			      struct iov_iter *to)
+{
+	loff_t off = etfs_window_off(&open->map->spec.win, iocb->ki_pos);
+	struct file *host = open->host;
+	int err;
+
+	/* There is no byte. */
+	if (off < 0)
+		return 0;
 	if ((iocb->ki_flags & IOCB_DIRECT) &&
 	    !(host->f_mode & FMODE_CAN_ODIRECT))
 		return -EINVAL;
-	init_sync_kiocb(kiocb, host);
-	kiocb->ki_flags = (kiocb->ki_flags & (IOCB_DSYNC | IOCB_SYNC)) |
-			  (iocb->ki_flags & passed);
-	kiocb->ki_ioprio = iocb->ki_ioprio;
-	kiocb->ki_pos = off;
-	return 0;
+	err = etfs_host_verify(READ, host, off, iov_iter_count(to));
+	if (err)
+		return err;
+	return is_sync_kiocb(iocb) ? etfs_host_read_lent(open, iocb, to, off) :
+				     etfs_host_read_own(open, iocb, to, off);
 }
 
-int etfs_host_verify(int op, struct file *host, const loff_t *pos, size_t len)
+/*
+ * A file may end within a block, where a direct read ends, too. So may a
+ * window, but the host goes on there and refuses: that piece is not direct.
+ */
+static bool etfs_read_ends_in_block(const struct etfs_open *open,
+				    const struct kiocb *iocb,
+				    const struct iov_iter *to)
 {
-	if (likely(!FMODE_FSNOTIFY_ACCESS_PERM(host->f_mode) &&
-		   !FMODE_FSNOTIFY_HSM(host->f_mode)))
-		return 0;
-	return rw_verify_area(op, host, pos, len);
+	const struct inode *host = open->host->f_mapping->host;
+
+	return (iocb->ki_flags & IOCB_DIRECT) &&
+	       iov_iter_count(to) & (i_blocksize(host) - 1);
 }
 
 static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
@@ -107,35 +143,32 @@ static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
 {
 	const struct etfs_window *win = &open->map->spec.win;
 	size_t count = iov_iter_count(to), cut;
-	u64 size = etfs_open_size(open);
-	struct file *host = open->host;
-	struct kiocb kiocb;
-	loff_t off;
+	bool is_partial;
 	ssize_t ret;
 
-	if (!count || iocb->ki_pos >= size)
+	if (!count)
 		return 0;
-	ret = etfs_window_off(win, iocb->ki_pos, &off);
-	if (!ret)
-		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
-	if (ret)
-		return ret;
 	/*
-	 * The host ends by itself: a direct read past its end must not be cut
-	 * to what is no multiple of a sector.
+	 * The host ends by itself: not all tell their size, or the latest, and
+	 * a direct read past the end must not be cut to what is no multiple of
+	 * a sector.
 	 */
-	if (etfs_window_is_fixed(win))
+	if (etfs_window_is_fixed(win)) {
+		if (iocb->ki_pos >= win->size)
+			return 0;
 		iov_iter_truncate(to, win->size - iocb->ki_pos);
+	}
 	cut = count - iov_iter_count(to);
-	ret = etfs_host_verify(READ, host, &off, iov_iter_count(to));
-	if (!ret && etfs_kiocb_is_async(open, iocb))
-		ret = etfs_async_read(open, iocb, &kiocb, to);
-	else if (!ret)
-		ret = host->f_op->read_iter(&kiocb, to);
+	is_partial = unlikely(cut) && etfs_read_ends_in_block(open, iocb, to);
+	if (is_partial)
+		iocb->ki_flags &= ~IOCB_DIRECT;
+	ret = etfs_host_read(open, iocb, to);
+	if (is_partial)
+		iocb->ki_flags |= IOCB_DIRECT;
 	if (ret > 0) {
 		iocb->ki_pos += ret;
 		etfs_open_count_read(open, ret);
-		fsnotify_access(host);
+		fsnotify_access(open->host);
 	}
 	iov_iter_reexpand(to, iov_iter_count(to) + cut);
 	etfs_open_refresh(open, file_inode(iocb->ki_filp));
@@ -202,20 +235,37 @@ static int etfs_write_checks(struct kiocb *iocb, struct iov_iter *from,
 /* Freeze protection of the host, as its own write(2) has it. */
 void etfs_host_start_write(struct file *host)
 {
-	if (S_ISREG(file_inode(host)->i_mode))
-		sb_start_write(file_inode(host)->i_sb);
+	struct super_block *sb = file_inode(host)->i_sb;
+
+	if (!S_ISREG(file_inode(host)->i_mode))
+		return;
+	etfs_host_lockdep_off(sb);
+	sb_start_write(sb);
+	etfs_host_lockdep_on(sb);
 }
 
 void etfs_host_end_write(struct file *host)
 {
-	if (S_ISREG(file_inode(host)->i_mode))
-		sb_end_write(file_inode(host)->i_sb);
+	struct super_block *sb = file_inode(host)->i_sb;
+
+	if (!S_ISREG(file_inode(host)->i_mode))
+		return;
+	etfs_host_lockdep_off(sb);
+	sb_end_write(sb);
+	etfs_host_lockdep_on(sb);
 }
 
 static bool etfs_host_try_write(struct file *host)
 {
-	return !S_ISREG(file_inode(host)->i_mode) ||
-	       sb_start_write_trylock(file_inode(host)->i_sb);
+	struct super_block *sb = file_inode(host)->i_sb;
+	bool has;
+
+	if (!S_ISREG(file_inode(host)->i_mode))
+		return true;
+	etfs_host_lockdep_off(sb);
+	has = sb_start_write_trylock(sb);
+	etfs_host_lockdep_on(sb);
+	return has;
 }
 
 static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
@@ -226,7 +276,7 @@ static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
 
 	if (is_started)
 		return host->f_op->write_iter(kiocb, from);
-	ret = etfs_host_verify(WRITE, host, &kiocb->ki_pos,
+	ret = etfs_host_verify(WRITE, host, kiocb->ki_pos,
 			       iov_iter_count(from));
 	if (ret)
 		return ret;
@@ -239,13 +289,58 @@ static ssize_t etfs_host_write(struct kiocb *kiocb, struct iov_iter *from,
 	return ret;
 }
 
+/* A host mounted with sync is so through us. */
+static int etfs_write_flags(const struct etfs_open *open, int flags)
+{
+	flags |= open->host->f_iocb_flags & (IOCB_DSYNC | IOCB_SYNC);
+	/* Where the host's end may lie before the window it must not append. */
+	return etfs_open_appends_on_host(open) ? flags : flags & ~IOCB_APPEND;
+}
+
+static ssize_t etfs_host_write_lent(struct etfs_open *open, struct kiocb *iocb,
+				    struct iov_iter *from, loff_t off,
+				    bool is_started)
+{
+	u64 offset = open->map->spec.win.offset;
+	struct file *file = iocb->ki_filp;
+	int flags = iocb->ki_flags;
+	loff_t pos = iocb->ki_pos;
+	ssize_t ret;
+
+	iocb->ki_filp = open->host;
+	iocb->ki_pos = off;
+	iocb->ki_flags = etfs_write_flags(open, flags);
+	ret = etfs_host_write(iocb, from, is_started);
+	iocb->ki_filp = file;
+	iocb->ki_pos = ret > 0 ? iocb->ki_pos - offset : pos;
+	iocb->ki_flags = flags;
+	return ret;
+}
+
+static noinline ssize_t etfs_host_write_own(struct etfs_open *open,
+					    struct kiocb *iocb,
+					    struct iov_iter *from, loff_t off,
+					    bool is_started)
+{
+	struct kiocb kiocb;
+	ssize_t ret;
+
+	etfs_kiocb_init(&kiocb, iocb, open->host, off);
+	kiocb.ki_flags = etfs_write_flags(open, kiocb.ki_flags);
+	if (etfs_kiocb_is_async(open, iocb))
+		ret = etfs_async_write(open, iocb, &kiocb, from);
+	else
+		ret = etfs_host_write(&kiocb, from, is_started);
+	/* Nobody knows where a queued one is now. */
+	if (ret > 0)
+		iocb->ki_pos = kiocb.ki_pos - open->map->spec.win.offset;
+	return ret;
+}
+
 static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
 			       struct iov_iter *from, bool is_started)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
-	const struct etfs_window *win = &open->map->spec.win;
 	size_t count = iov_iter_count(from), cut;
-	struct kiocb kiocb;
 	loff_t off;
 	ssize_t ret;
 
@@ -253,24 +348,22 @@ static ssize_t etfs_open_write(struct etfs_open *open, struct kiocb *iocb,
 		return 0;
 	ret = etfs_write_checks(iocb, from, open);
 	cut = count - iov_iter_count(from);
-	if (!ret)
-		ret = etfs_window_off(win, iocb->ki_pos, &off);
-	if (!ret)
-		ret = etfs_kiocb_init(&kiocb, iocb, open, off);
+	if (!ret && (iocb->ki_flags & IOCB_DIRECT) &&
+	    !(open->host->f_mode & FMODE_CAN_ODIRECT))
+		ret = -EINVAL;
+	off = etfs_window_off(&open->map->spec.win, iocb->ki_pos);
+	if (!ret && off < 0)
+		ret = off;
 	if (ret)
 		goto reexpand;
-	/* Where the host's end may lie before the window it must not append. */
-	if (!etfs_open_appends_on_host(open))
-		kiocb.ki_flags &= ~IOCB_APPEND;
-	if (etfs_kiocb_is_async(open, iocb))
-		ret = etfs_async_write(open, iocb, &kiocb, from);
+	if (is_sync_kiocb(iocb))
+		ret = etfs_host_write_lent(open, iocb, from, off, is_started);
 	else
-		ret = etfs_host_write(&kiocb, from, is_started);
+		ret = etfs_host_write_own(open, iocb, from, off, is_started);
 	if (ret > 0) {
-		iocb->ki_pos = kiocb.ki_pos - win->offset;
 		etfs_open_count_written(open, ret);
 		fsnotify_modify(open->host);
-		etfs_open_changed(open, inode);
+		etfs_open_changed(open, file_inode(iocb->ki_filp));
 	}
 reexpand:
 	iov_iter_reexpand(from, iov_iter_count(from) + cut);
@@ -279,30 +372,51 @@ reexpand:
 
 /* Appends that the host does not order are ordered here. */
 static ssize_t etfs_open_append(struct etfs_open *open, struct kiocb *iocb,
-				struct iov_iter *from)
+				struct iov_iter *from, bool is_started)
 {
-	struct inode *inode = file_inode(iocb->ki_filp);
+	struct mutex *lock = &open->map->gate->append_lock;
 	ssize_t ret;
 
 	if (!(iocb->ki_flags & IOCB_NOWAIT))
-		inode_lock(inode);
-	else if (!inode_trylock(inode))
+		mutex_lock(lock);
+	else if (!mutex_trylock(lock))
 		return -EAGAIN;
-	ret = etfs_open_write(open, iocb, from, false);
-	inode_unlock(inode);
+	ret = etfs_open_write(open, iocb, from, is_started);
+	mutex_unlock(lock);
 	return ret;
+}
+
+/* A mode that is the host's loses them on the host. */
+noinline int etfs_file_kill_privs(struct file *file, bool is_nowait)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	if (!S_ISREG(inode->i_mode) || !rumpfs_key_owns(inode, ETFS_MAP_MODE) ||
+	    !setattr_should_drop_suidgid(file_mnt_idmap(file), inode))
+		return 0;
+	if (is_nowait)
+		return -EAGAIN;
+	inode_lock(inode);
+	err = file_remove_privs(file);
+	inode_unlock(inode);
+	return err;
 }
 
 ssize_t etfs_window_write(struct kiocb *iocb, struct iov_iter *from,
 			  bool is_started)
 {
 	struct etfs_open *open = iocb->ki_filp->private_data;
-	ssize_t ret = etfs_open_enter(open);
+	ssize_t ret = 0;
 
+	if (!is_started)
+		ret = etfs_file_drop_privs(iocb->ki_filp,
+					   iocb->ki_flags & IOCB_NOWAIT);
+	ret = ret ?: etfs_open_enter(open);
 	if (ret)
 		return ret;
 	if ((iocb->ki_flags & IOCB_APPEND) && !etfs_open_appends_on_host(open))
-		ret = etfs_open_append(open, iocb, from);
+		ret = etfs_open_append(open, iocb, from, is_started);
 	else
 		ret = etfs_open_write(open, iocb, from, is_started);
 	etfs_open_leave(open);
@@ -315,14 +429,6 @@ static ssize_t etfs_window_write_iter(struct kiocb *iocb,
 	return etfs_window_write(iocb, from, false);
 }
 
-static ssize_t etfs_window_splice_write(struct pipe_inode_info *pipe,
-					struct file *file, loff_t *ppos,
-					size_t len, unsigned int flags)
-{
-	return etfs_splice_write(pipe, file, ppos, len, flags,
-				 etfs_window_write);
-}
-
 /* Positions */
 
 static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
@@ -331,13 +437,12 @@ static loff_t etfs_window_seek_data(struct etfs_open *open, struct file *file,
 	const struct etfs_window *win = &open->map->spec.win;
 	u64 size = etfs_open_size(open);
 	loff_t off;
-	int err;
 
 	if (pos < 0 || pos >= size)
 		return -ENXIO;
-	err = etfs_window_off(win, pos, &off);
-	if (err)
-		return err;
+	off = etfs_window_off(win, pos);
+	if (off < 0)
+		return off;
 	off = vfs_llseek(open->host, off, whence);
 	if (off < 0)
 		return off;
@@ -357,7 +462,9 @@ loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
 
 	if (ret)
 		return ret;
-	if (whence == SEEK_DATA || whence == SEEK_HOLE)
+	/* A device knows no holes. */
+	if ((whence == SEEK_DATA || whence == SEEK_HOLE) &&
+	    S_ISREG(file_inode(open->host)->i_mode))
 		ret = etfs_window_seek_data(open, file, pos, whence);
 	else
 		ret = generic_file_llseek_size(file, pos, whence, S64_MAX,
@@ -372,16 +479,29 @@ int etfs_window_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	struct etfs_open *open = file->private_data;
 	const struct etfs_window *win = &open->map->spec.win;
-	loff_t from, to;
+	loff_t from = etfs_window_off(win, start);
+	loff_t to = etfs_window_off(win, end);
 	int ret = etfs_open_enter(open);
 
 	if (ret)
 		return ret;
-	if (etfs_window_off(win, start, &from))
-		from = S64_MAX;
-	if (etfs_window_off(win, end, &to))
-		to = S64_MAX;
-	ret = vfs_fsync_range(open->host, from, to, datasync);
+	ret = vfs_fsync_range(open->host, from < 0 ? S64_MAX : from,
+			      to < 0 ? S64_MAX : to, datasync);
+	etfs_open_leave(open);
+	return ret;
+}
+
+/* Some hosts write back at close(2), and tell then what failed. */
+int etfs_window_flush(struct file *file, fl_owner_t id)
+{
+	struct etfs_open *open = file->private_data;
+	int ret = 0;
+
+	/* Who lost the host knows it by now, and close(2) tells no more. */
+	if (etfs_open_enter(open))
+		return 0;
+	if (open->host->f_op->flush)
+		ret = open->host->f_op->flush(open->host, id);
 	etfs_open_leave(open);
 	return ret;
 }
@@ -392,7 +512,7 @@ static long etfs_open_fallocate(struct etfs_open *open, struct file *file,
 {
 	const struct etfs_window *win = &open->map->spec.win;
 	loff_t off;
-	long ret;
+	long err;
 
 	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
 		     FALLOC_FL_ZERO_RANGE))
@@ -404,19 +524,18 @@ static long etfs_open_fallocate(struct etfs_open *open, struct file *file,
 			return 0;
 		len = win->size - pos;
 	}
-	ret = etfs_window_off(win, pos, &off);
-	if (!ret)
-		ret = vfs_fallocate(open->host, mode, off, len);
-	if (!ret)
+	off = etfs_window_off(win, pos);
+	err = off < 0 ? off : vfs_fallocate(open->host, mode, off, len);
+	if (!err)
 		etfs_open_changed(open, file_inode(file));
-	return ret;
+	return err;
 }
 
 static long etfs_window_fallocate(struct file *file, int mode, loff_t pos,
 				  loff_t len)
 {
 	struct etfs_open *open = file->private_data;
-	long ret = etfs_open_enter(open);
+	long ret = etfs_file_drop_privs(file, false) ?: etfs_open_enter(open);
 
 	if (ret)
 		return ret;
@@ -439,12 +558,13 @@ static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 
 static const struct file_operations etfs_window_operations = {
 	.open		= etfs_window_open,
+	.flush		= etfs_window_flush,
 	.release	= etfs_window_release,
 	.llseek		= etfs_window_llseek,
 	.read_iter	= etfs_window_read_iter,
 	.write_iter	= etfs_window_write_iter,
 	.splice_read	= etfs_window_splice_read,
-	.splice_write	= etfs_window_splice_write,
+	.splice_write	= etfs_splice_write,
 	.fsync		= etfs_window_fsync,
 	.fallocate	= etfs_window_fallocate,
 	.mmap		= etfs_window_mmap,

@@ -357,7 +357,7 @@ TEST_F(batch, nothing_is_seen_of_a_batch_that_is_refused)
 	len += sprintf(text + len, "/k " HOST "/none reg\n");
 	pid = fork();
 	if (!pid) {
-		for (i = 0; i < 50; i++)
+		for (i = 0; i < turns(50); i++)
 			if (table_write(text, len) != ENOENT)
 				_exit(1);
 		_exit(0);

@@ -2,41 +2,20 @@
 /* A window of a host file is a character device, byte for byte. */
 
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/param.h>
-#include <sys/sysmacros.h>
 
-#include "lib/fixture.h"
+#define TYPE "chr"
+#define NAME "/dev"
+#define KEY MNT NAME
 
-#define F HOST "/f"
-#define TOTAL 262144
-#define SEED 5
-#define KEY MNT "/dev"
+#include "lib/window.h"
+
 #define MANY 1100
 
 static unsigned char buf[TOTAL + 1] __attribute__((aligned(4096)));
-
-/* The number N of /dev/rumpchrN behind a character node, or -1. */
-static int chr_nr(const char *path)
-{
-	char link[64], target[256];
-	struct stat st;
-	ssize_t len;
-	char *name;
-	int nr;
-
-	if (stat(path, &st) || !S_ISCHR(st.st_mode))
-		return -1;
-	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u", major(st.st_rdev),
-		 minor(st.st_rdev));
-	len = readlink(link, target, sizeof(target) - 1);
-	if (len < 0)
-		return -1;
-	target[len] = '\0';
-	name = strrchr(target, '/');
-	return name && sscanf(name, "/rumpchr%d", &nr) == 1 ? nr : -1;
-}
 
 static const char *dev_of(int nr)
 {
@@ -68,18 +47,7 @@ static long long chr_bytes(const char *path)
 /* The text of an attribute of the device, newline cut off. */
 static const char *attr(int nr, const char *name)
 {
-	static char text[4200];
-	char path[128];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/class/rumpchr/rumpchr%d/%s", nr,
-		 name);
-	len = get_bytes(path, text, sizeof(text) - 1, 0);
-	if (len < 0)
-		return "unreadable";
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	return device_attr("rumpchr/rumpchr", nr, name);
 }
 
 /* The count, or minus the errno. */
@@ -96,55 +64,6 @@ static ssize_t write_at(const char *path, const void *from, size_t len,
 		done = -errno;
 	close(fd);
 	return done;
-}
-
-FIXTURE(window)
-{
-	off_t bytes;		/* of the window */
-	int nr;
-};
-
-FIXTURE_VARIANT(window)
-{
-	off_t offset;
-	off_t size;		/* 0: to the end of the host file */
-};
-
-FIXTURE_VARIANT_ADD(window, whole) { 0, 0 };
-FIXTURE_VARIANT_ADD(window, aligned) { 8192, 65536 };
-FIXTURE_VARIANT_ADD(window, sectors) { 512 * 63, 512 * 99 };
-FIXTURE_VARIANT_ADD(window, odd_offset) { 12345, 40960 };
-FIXTURE_VARIANT_ADD(window, odd_both) { 4097, 49999 };
-FIXTURE_VARIANT_ADD(window, one_byte) { 777, 1 };
-FIXTURE_VARIANT_ADD(window, odd_to_the_end) { 1001, 0 };
-
-FIXTURE_SETUP(window)
-{
-	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, TOTAL, SEED));
-	self->bytes = variant->size ?: TOTAL - variant->offset;
-	if (variant->size) {
-		ASSERT_EQ(0, table("/dev " F " chr offset=%lld,size=%lld",
-				   (long long)variant->offset,
-				   (long long)variant->size)) {
-			TH_LOG("last_error: %s", last_error());
-		}
-	} else {
-		ASSERT_EQ(0, table("/dev " F " chr offset=%lld",
-				   (long long)variant->offset));
-	}
-	self->nr = chr_nr(KEY);
-	ASSERT_LE(0, self->nr);
-}
-
-FIXTURE_TEARDOWN(window)
-{
-	off_t end = variant->offset + self->bytes;
-
-	EXPECT_EQ(TOTAL, size_of(F));
-	EXPECT_EQ(0, fill_is(F, 0, variant->offset, 0, SEED));
-	EXPECT_EQ(0, fill_is(F, end, TOTAL - end, 0, SEED));
-	teardown_mount();
 }
 
 TEST_F(window, shows_its_bytes_and_no_others)
@@ -376,7 +295,7 @@ TEST_F(chardev, read_only_devices_refuse_writers)
 	int fd, ro = 0, nr;
 
 	ASSERT_EQ(0, table("/dev " F " chr ro"));
-	nr = chr_nr(KEY);
+	nr = device_nr(KEY);
 	EXPECT_EQ(EACCES, open_err(KEY, O_RDWR));
 	EXPECT_EQ(EACCES, open_err(KEY, O_WRONLY));
 	EXPECT_EQ(EACCES, open_err(dev_of(nr), O_RDWR));
@@ -438,7 +357,7 @@ TEST_F(chardev, the_node_has_the_mode_it_is_given)
 	EXPECT_EQ(S_IFCHR | 0640, st.st_mode);
 	EXPECT_EQ(3, st.st_uid);
 	EXPECT_EQ(4, st.st_gid);
-	nr = chr_nr(KEY);
+	nr = device_nr(KEY);
 	EXPECT_EQ(EACCES, AS_USER(1000, open_err(KEY, O_RDONLY)));
 	EXPECT_EQ(0, AS_USER(3, open_err(KEY, O_RDWR)));
 	EXPECT_EQ(EACCES, AS_USER(3, open_err(dev_of(nr), O_RDONLY)));
@@ -461,7 +380,7 @@ TEST_F(chardev, follows_the_host_as_it_grows)
 	ASSERT_EQ(0, truncate(F, TOTAL + 10));
 	EXPECT_EQ(TOTAL - 90, lseek(fd, 0, SEEK_END));
 	EXPECT_EQ(TOTAL - 90, chr_bytes(KEY));
-	EXPECT_EQ(TOTAL - 90, atoll(attr(chr_nr(KEY), "size")));
+	EXPECT_EQ(TOTAL - 90, atoll(attr(device_nr(KEY), "size")));
 	EXPECT_EQ(TOTAL - 100, chr_bytes(MNT "/fixed"));
 	EXPECT_EQ(10, pwrite(fd, "0123456789more", 14, TOTAL - 100));
 	EXPECT_EQ(TOTAL + 10, size_of(F));
@@ -655,7 +574,7 @@ TEST_F(chardev, busy_removal_is_refused_to_an_open_device)
 	EXPECT_EQ(EBUSY, table("flush busy"));
 	EXPECT_TRUE(row_has("/other", "rw"));
 	close(fd);
-	fd = open(dev_of(chr_nr(KEY)), O_RDONLY | O_CLOEXEC);
+	fd = open(dev_of(device_nr(KEY)), O_RDONLY | O_CLOEXEC);
 	EXPECT_EQ(EBUSY, table("-/dev busy"));
 	path = open(KEY, O_PATH | O_CLOEXEC);
 	close(fd);
@@ -669,7 +588,7 @@ TEST_F(chardev, lazy_removal_leaves_it_to_who_has_it_open)
 	dev_t dev;
 
 	ASSERT_EQ(0, table("/dev " F " chr"));
-	nr = chr_nr(KEY);
+	nr = device_nr(KEY);
 	dev = rdev_of(KEY);
 	ASSERT_EQ(0, mknod(MNT "/mem", S_IFCHR | 0600, dev));
 	ASSERT_EQ(0, mknod("/dev/rumpchr.test", S_IFCHR | 0600, dev));
@@ -696,7 +615,7 @@ TEST_F(chardev, lazy_removal_leaves_it_to_who_has_it_open)
 
 	/* The name is free for another, the number is not. */
 	ASSERT_EQ(0, table("/dev " F " chr ro"));
-	EXPECT_NE(nr, chr_nr(KEY));
+	EXPECT_NE(nr, device_nr(KEY));
 	EXPECT_EQ(ENXIO, open_err(MNT "/mem", O_RDONLY));
 	ASSERT_EQ(0, table("-/dev"));
 	close(a);
@@ -742,34 +661,58 @@ TEST_F(chardev, there_are_more_than_a_thousand)
 {
 	static char text[4096];
 	static bool seen[MANY];
+	const int many = turns(MANY);
 	char path[64];
 	size_t len = 0;
 	int i, nr;
 
-	for (i = 0; i < MANY; i++) {
+	for (i = 0; i < many; i++) {
 		len += sprintf(text + len, "/many/%d " F " chr offset=%d\n", i,
 			       i);
-		if (len < 4000 && i < MANY - 1)
+		if (len < 4000 && i < many - 1)
 			continue;
 		ASSERT_EQ(0, table_write(text, len)) {
 			TH_LOG("at %d: %s", i, last_error());
 		}
 		len = 0;
 	}
-	EXPECT_EQ(MANY, count_names("/sys/class/rumpchr"));
-	for (i = 0; i < MANY; i++) {
+	EXPECT_EQ(many, count_names("/sys/class/rumpchr"));
+	for (i = 0; i < many; i++) {
 		snprintf(path, sizeof(path), MNT "/many/%d", i);
 		ASSERT_EQ(1, get_bytes(path, buf, 1, 0));
 		ASSERT_EQ(fill_byte(i, SEED), buf[0]);
-		nr = chr_nr(path);
+		nr = device_nr(path);
 		ASSERT_LE(0, nr);
-		ASSERT_GT(MANY, nr);
+		ASSERT_GT(many, nr);
 		ASSERT_FALSE(seen[nr]);
 		seen[nr] = true;
 	}
 	ASSERT_EQ(0, table("flush busy"));
 	EXPECT_EQ(0, count_names("/sys/class/rumpchr"));
-	EXPECT_EQ(ENOENT, stat_err(dev_of(MANY - 1)));
+	EXPECT_EQ(ENOENT, stat_err(dev_of(many - 1)));
+}
+
+/* Until it is killed: one number, now a public key's, now a private one's. */
+static void take_turns(void)
+{
+	for (;;) {
+		table("/dev " HOST "/public chr mode=0666");
+		table("-/dev");
+		table("/private " HOST "/private chr mode=0600");
+		table("-/private");
+	}
+}
+
+TEST_F(chardev, an_open_is_of_no_other_key_of_that_number)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, put_text(HOST "/public", "public"));
+	ASSERT_EQ(0, put_text(HOST "/private", "private"));
+	pid = start(take_turns);
+	EXPECT_EQ(0, AS_USER(1000, never_read(KEY, "private", 3000)));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 TEST_HARNESS_MAIN

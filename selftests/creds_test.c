@@ -68,6 +68,40 @@ TEST_F(creds, the_writer_must_have_the_right)
 	close(fd);
 }
 
+/* A list that refuses more than the mode tells, which is its mask. */
+TEST_F(creds, a_list_of_the_host_is_kept)
+{
+	ASSERT_EQ(0, chown(F, 0, USER));
+	ASSERT_EQ(0, mkdir(HOST "/dir", 0755));
+	ASSERT_EQ(0, chown(HOST "/dir", 0, USER));
+	ASSERT_EQ(0, truncate(F, 512));
+	if (run("setfacl -m u::rw,g::-,u:1001:rw,o::- " F " && "
+		"setfacl -m u::rwx,g::-,u:1001:rx,o::- " HOST "/dir"))
+		SKIP(return, "setfacl is not there");
+	ASSERT_EQ(0, table("/k " F " reg\n/w " F " reg size=3\n/p " F " reg pin\n"
+			   "/c " F " chr\n/b " F " blk\n/dir " HOST "/dir dir\n"
+			   "/sub " HOST "/dir subdirs"));
+	EXPECT_EQ(S_IFREG | 0660, mode_of(KEY));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(F, O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(KEY, O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(MNT "/w", O_RDWR)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(MNT "/p", O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(MNT "/c", O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(MNT "/b", O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, ERR(truncate(KEY, 0))));
+	EXPECT_EQ(EACCES, AS_USER(USER, -count_names(MNT "/dir")));
+	EXPECT_EQ(EACCES, AS_USER(USER, -count_names(MNT "/sub")));
+	EXPECT_EQ(512, size_of(F));
+	EXPECT_EQ(0, open_err(KEY, O_RDWR));
+
+	/* Rights of the key's own say it all. */
+	ASSERT_EQ(0, table("/own " F " reg mode=0660"));
+	EXPECT_EQ(0, AS_USER(USER, open_err(MNT "/own", O_RDWR)));
+	ASSERT_EQ(0, chmod(KEY, 0660));
+	EXPECT_EQ(0, AS_USER(USER, open_err(KEY, O_RDWR)));
+	EXPECT_EQ(0, AS_USER(USER, ERR(truncate(KEY, 1))));
+}
+
 TEST_F(creds, the_opener_must_have_the_right)
 {
 	int fd;

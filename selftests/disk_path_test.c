@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "lib/apply.h"
+#include "lib/device.h"
 
 #define F HOST "/d/f"
 #define KEY MNT "/disk"
@@ -237,23 +238,6 @@ TEST_F(path, revoke_ends_direct_requests_under_way)
 
 /* Many at once */
 
-static int disk_nr(const char *path)
-{
-	char link[64], target[256];
-	struct stat st;
-	ssize_t len;
-	int nr;
-
-	if (stat(path, &st))
-		return -1;
-	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(st.st_rdev),
-		 minor(st.st_rdev));
-	len = readlink(link, target, sizeof(target) - 1);
-	target[len < 0 ? 0 : len] = '\0';
-	return len > 0 && sscanf(strrchr(target, '/'), "/rumpblk%d", &nr) == 1 ?
-		nr : -1;
-}
-
 static int add_many(int fd, int many)
 {
 	struct rumpfs_op *ops = calloc(many, sizeof(*ops));
@@ -286,7 +270,7 @@ TEST_F_TIMEOUT(path, a_thousand_disks_are_there_at_once, 400)
 			int is;
 
 			snprintf(path, sizeof(path), MNT "/d%d", nr);
-			is = disk_nr(path);
+			is = device_nr(path);
 			ASSERT_LE(0, is);
 			ASSERT_GT(many, is);
 			ASSERT_EQ(false, seen[is]);

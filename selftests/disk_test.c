@@ -4,37 +4,17 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/param.h>
-#include <sys/sysmacros.h>
 
-#include "lib/fixture.h"
+#define TYPE "blk"
+#define NAME "/disk"
+#define KEY MNT NAME
 
-#define F HOST "/f"
-#define TOTAL 262144
-#define SEED 5
-#define KEY MNT "/disk"
+#include "lib/window.h"
+
+/* Of the disk over it: whole sectors. */
+#define DISK_BYTES roundup(self->bytes, 512)
 
 static unsigned char buf[TOTAL] __attribute__((aligned(4096)));
-
-/* The number N of /dev/rumpblkN behind a block node, or -1. */
-static int disk_nr(const char *path)
-{
-	char link[64], target[256];
-	struct stat st;
-	ssize_t len;
-	char *name;
-	int nr;
-
-	if (stat(path, &st) || !S_ISBLK(st.st_mode))
-		return -1;
-	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(st.st_rdev),
-		 minor(st.st_rdev));
-	len = readlink(link, target, sizeof(target) - 1);
-	if (len < 0)
-		return -1;
-	target[len] = '\0';
-	name = strrchr(target, '/');
-	return name && sscanf(name, "/rumpblk%d", &nr) == 1 ? nr : -1;
-}
 
 static long long disk_bytes(const char *path)
 {
@@ -50,17 +30,7 @@ static long long disk_bytes(const char *path)
 /* The text of an attribute of the disk, newline cut off. */
 static const char *attr(int nr, const char *name)
 {
-	static char text[4200];
-	char path[128];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/block/rumpblk%d/%s", nr, name);
-	len = get_bytes(path, text, sizeof(text) - 1, 0);
-	if (len < 0)
-		return "unreadable";
-	text[len] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return text;
+	return device_attr("block/rumpblk", nr, name);
 }
 
 /* Read from the disk itself, not from what the page cache has of it. */
@@ -98,63 +68,13 @@ static bool dev_is_there(int nr)
 	return !stat_err(path);
 }
 
-FIXTURE(window)
-{
-	off_t bytes;		/* of the window */
-	int nr;
-};
-
-FIXTURE_VARIANT(window)
-{
-	off_t offset;
-	off_t size;		/* 0: to the end of the host file */
-	off_t expected_bytes;	/* of the disk */
-};
-
-FIXTURE_VARIANT_ADD(window, whole) { 0, 0, TOTAL };
-FIXTURE_VARIANT_ADD(window, aligned) { 8192, 65536, 65536 };
-FIXTURE_VARIANT_ADD(window, sectors) { 512 * 63, 512 * 99, 512 * 99 };
-FIXTURE_VARIANT_ADD(window, odd_offset) { 12345, 40960, 40960 };
-FIXTURE_VARIANT_ADD(window, odd_both) { 4097, 49999, 50176 };
-FIXTURE_VARIANT_ADD(window, one_byte) { 777, 1, 512 };
-FIXTURE_VARIANT_ADD(window, odd_to_the_end) { 1001, 0, 261632 };
-
-FIXTURE_SETUP(window)
-{
-	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, fill(F, TOTAL, SEED));
-	self->bytes = variant->size ?: TOTAL - variant->offset;
-	if (variant->size) {
-		ASSERT_EQ(0, table("/disk " F " blk offset=%lld,size=%lld",
-				   (long long)variant->offset,
-				   (long long)variant->size)) {
-			TH_LOG("last_error: %s", last_error());
-		}
-	} else {
-		ASSERT_EQ(0, table("/disk " F " blk offset=%lld",
-				   (long long)variant->offset));
-	}
-	self->nr = disk_nr(KEY);
-	ASSERT_LE(0, self->nr);
-}
-
-FIXTURE_TEARDOWN(window)
-{
-	off_t end = variant->offset + self->bytes;
-
-	EXPECT_EQ(TOTAL, size_of(F));
-	EXPECT_EQ(0, fill_is(F, 0, variant->offset, 0, SEED));
-	EXPECT_EQ(0, fill_is(F, end, TOTAL - end, 0, SEED));
-	teardown_mount();
-}
-
 TEST_F(window, shows_its_bytes)
 {
-	EXPECT_EQ(variant->expected_bytes, disk_bytes(KEY));
-	EXPECT_EQ(variant->expected_bytes, read_disk(KEY, buf, sizeof(buf), 0));
+	EXPECT_EQ(DISK_BYTES, disk_bytes(KEY));
+	EXPECT_EQ(DISK_BYTES, read_disk(KEY, buf, sizeof(buf), 0));
 	EXPECT_EQ(-1, fill_differs(buf, self->bytes, variant->offset, SEED));
 	EXPECT_EQ(-1, byte_differs(buf + self->bytes,
-				   variant->expected_bytes - self->bytes, 0));
+				   DISK_BYTES - self->bytes, 0));
 }
 
 TEST_F(window, has_a_device_and_a_node)
@@ -172,14 +92,14 @@ TEST_F(window, has_a_device_and_a_node)
 	EXPECT_EQ(0, strcmp(F, attr(self->nr, "etfs/backing_file")));
 	EXPECT_EQ(variant->offset, atoll(attr(self->nr, "etfs/offset")));
 	EXPECT_EQ(self->bytes, atoll(attr(self->nr, "etfs/size")));
-	EXPECT_EQ(variant->expected_bytes / 512, atoll(attr(self->nr, "size")));
+	EXPECT_EQ(DISK_BYTES / 512, atoll(attr(self->nr, "size")));
 	EXPECT_EQ(0, atoi(attr(self->nr, "ro")));
 	EXPECT_EQ(512, atoi(attr(self->nr, "queue/logical_block_size")));
 }
 
 TEST_F(window, writes_reach_the_host)
 {
-	off_t last = variant->expected_bytes - 512;
+	off_t last = DISK_BYTES - 512;
 
 	memset(buf, 0xcc, sizeof(buf));
 	ASSERT_EQ(0, write_disk(KEY, buf, 512, 0));
@@ -204,22 +124,22 @@ TEST_F(window, all_of_it_can_be_written)
 {
 	off_t i;
 
-	for (i = 0; i < variant->expected_bytes; i++)
+	for (i = 0; i < DISK_BYTES; i++)
 		buf[i] = fill_byte(i, 77);
-	ASSERT_EQ(0, write_disk(KEY, buf, variant->expected_bytes, 0));
+	ASSERT_EQ(0, write_disk(KEY, buf, DISK_BYTES, 0));
 	EXPECT_EQ(self->bytes, get_bytes(F, buf, self->bytes, variant->offset));
 	EXPECT_EQ(-1, fill_differs(buf, self->bytes, 0, 77));
-	EXPECT_EQ(variant->expected_bytes, read_disk(KEY, buf, sizeof(buf), 0));
+	EXPECT_EQ(DISK_BYTES, read_disk(KEY, buf, sizeof(buf), 0));
 	EXPECT_EQ(-1, fill_differs(buf, self->bytes, 0, 77));
 
 	/* Nothing beyond. */
-	EXPECT_EQ(ENOSPC, write_disk(KEY, buf, 512, variant->expected_bytes));
-	EXPECT_EQ(0, read_disk(KEY, buf, 512, variant->expected_bytes));
+	EXPECT_EQ(ENOSPC, write_disk(KEY, buf, 512, DISK_BYTES));
+	EXPECT_EQ(0, read_disk(KEY, buf, 512, DISK_BYTES));
 }
 
 TEST_F(window, direct_io_is_the_same)
 {
-	size_t len = MIN(4096, variant->expected_bytes);
+	size_t len = MIN(4096, DISK_BYTES);
 	int fd = open(KEY, O_RDWR | O_DIRECT);
 
 	ASSERT_LE(0, fd);
@@ -235,7 +155,7 @@ TEST_F(window, direct_io_is_the_same)
 
 TEST_F(window, zeroes_can_be_asked_for)
 {
-	uint64_t range[2] = { 0, MIN(8192, variant->expected_bytes) };
+	uint64_t range[2] = { 0, MIN(8192, DISK_BYTES) };
 	int fd = open(KEY, O_RDWR);
 	off_t len = MIN((off_t)range[1], self->bytes);
 
@@ -329,9 +249,9 @@ TEST_F(disk, several_disks_on_one_file)
 	ASSERT_EQ(0, table("/a " F " blk size=64K\n/b " F
 			   " blk offset=64K,size=64K\n"
 			   "/dir/c " F " blk offset=1,size=1000"));
-	a = disk_nr(MNT "/a");
-	b = disk_nr(MNT "/b");
-	c = disk_nr(MNT "/dir/c");
+	a = device_nr(MNT "/a");
+	b = device_nr(MNT "/b");
+	c = device_nr(MNT "/dir/c");
 	EXPECT_LE(0, a);
 	EXPECT_LE(0, b);
 	EXPECT_LE(0, c);
@@ -385,10 +305,11 @@ TEST_F(disk, busy_removal_is_refused_to_an_open_disk)
 
 TEST_F(disk, lazy_removal_waits_for_the_last_close)
 {
+	char dev[32];
 	int nr, a, b;
 
 	ASSERT_EQ(0, table("/disk " F " blk"));
-	nr = disk_nr(KEY);
+	nr = device_nr(KEY);
 	a = open(KEY, O_RDWR);
 	b = open(KEY, O_RDONLY);
 	ASSERT_EQ(0, table("-/disk lazy"));
@@ -406,10 +327,19 @@ TEST_F(disk, lazy_removal_waits_for_the_last_close)
 
 	/* The name is free for another. */
 	EXPECT_EQ(0, table("/disk " F " blk"));
-	EXPECT_NE(nr, disk_nr(KEY));
+	EXPECT_NE(nr, device_nr(KEY));
 	close(a);
 	EXPECT_EQ(512, pread(b, buf, 512, 16384));
+
+	/* It goes at the last close, and can be opened until then. */
+	snprintf(dev, sizeof(dev), "/dev/rumpblk%d", nr);
+	a = open(dev, O_RDWR);
+	EXPECT_LE(0, a);
 	close(b);
+	EXPECT_EQ(0, open_err(dev, O_RDONLY));
+	EXPECT_EQ(512, pwrite(a, buf, 512, 0));
+	close(a);
+	EXPECT_NE(0, open_err(dev, O_RDONLY));
 	EXPECT_TRUE(WAIT_FOR(!dev_is_there(nr)));
 }
 
@@ -420,7 +350,7 @@ TEST_F(disk, a_file_system_lives_on_it)
 
 	ASSERT_EQ(0, run("truncate -s 9M %s && printf canary >%s.c", F, F));
 	ASSERT_EQ(0, table("/disk " F " blk offset=1M,size=8M"));
-	nr = disk_nr(KEY);
+	nr = device_nr(KEY);
 	ASSERT_EQ(0, run("mkfs.ext4 -q -E nodiscard %s", KEY));
 	ASSERT_EQ(0, mkdir(HOST "/m", 0755));
 	ASSERT_EQ(0, ERR(mount(KEY, HOST "/m", "ext4", 0, NULL)));

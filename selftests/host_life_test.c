@@ -68,19 +68,10 @@ static void *write_one(void *arg)
 	return NULL;
 }
 
-/* Is the thread asleep where no signal wakes it, or done? */
+/* Is the thread asleep where no signal wakes it? */
 static bool is_stuck(pid_t tid)
 {
-	char path[64], text[512], *state;
-	ssize_t got;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	got = get_bytes(path, text, sizeof(text) - 1, 0);
-	if (got <= 0)
-		return false;
-	text[got] = '\0';
-	state = strrchr(text, ')');
-	return state && state[2] == 'D';
+	return state_of(tid) == 'D';
 }
 
 static pid_t other_thread(void)
@@ -120,6 +111,52 @@ TEST_F(host_life, frozen)
 	EXPECT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_EQ(0, blocked.err);
 	EXPECT_EQ(0, text_is(F, "thawed"));
+}
+
+static const char *cut_path;
+
+static void *cut_one(void *data)
+{
+	struct blocked *blocked = data;
+
+	blocked->err = ERR(truncate(cut_path, 2));
+	__atomic_store_n(&blocked->is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void *chmod_one(void *data)
+{
+	struct blocked *blocked = data;
+
+	blocked->err = ERR(chmod(cut_path, 0600));
+	__atomic_store_n(&blocked->is_done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Who waits for the host has no lock that others want. */
+TEST_F(host_life, frozen_while_it_is_cut)
+{
+	struct blocked cut = { }, other = { };
+	pthread_t threads[2];
+	int dir;
+
+	dir = open(D, O_RDONLY | O_DIRECTORY);
+	cut_path = variant->file;
+	if (ioctl(dir, FIFREEZE, 0)) {
+		EXPECT_EQ(EOPNOTSUPP, errno);
+		SKIP(return, "%s cannot be frozen", variant->name);
+	}
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, cut_one, &cut));
+	EXPECT_TRUE(WAIT_FOR(is_stuck(other_thread())));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, chmod_one, &other));
+	EXPECT_TRUE(WAIT_FOR(__atomic_load_n(&other.is_done,
+					     __ATOMIC_ACQUIRE)));
+	EXPECT_FALSE(__atomic_load_n(&cut.is_done, __ATOMIC_ACQUIRE));
+	ASSERT_EQ(0, ERR(ioctl(dir, FITHAW, 0)));
+	for (int i = 0; i < 2; i++)
+		EXPECT_EQ(0, pthread_join(threads[i], NULL));
+	EXPECT_EQ(0, cut.err);
+	EXPECT_EQ(2, size_of(F));
 }
 
 TEST_F(host_life, full)

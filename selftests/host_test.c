@@ -262,12 +262,14 @@ TEST_F(path, a_device_on_a_nodev_mount_is_refused)
 
 TEST_F(path, an_append_only_file_is_read_only)
 {
-	int flags = FS_APPEND_FL, fd;
+	int flags, fd;
 
 	ASSERT_EQ(0, mount_ext4(HOST "/disk", HOST "/img", 8));
 	ASSERT_EQ(0, put_text(HOST "/disk/f", "log"));
 	ASSERT_EQ(0, table("/before " HOST "/disk/f reg"));
 	fd = open(HOST "/disk/f", O_RDONLY);
+	ASSERT_EQ(0, ERR(ioctl(fd, FS_IOC_GETFLAGS, &flags)));
+	flags |= FS_APPEND_FL;
 	ASSERT_EQ(0, ERR(ioctl(fd, FS_IOC_SETFLAGS, &flags)));
 	close(fd);
 

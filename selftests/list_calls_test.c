@@ -206,17 +206,17 @@ TEST_F(list, memory_must_be_the_caller_s)
 /* A table so large that a listing takes long is listed whole all the same. */
 TEST_F(list, many_rows)
 {
-	enum { NR = 20000 };
-	struct rumpfs_op *ops = calloc(NR, sizeof(*ops));
-	char (*keys)[24] = calloc(NR, sizeof(*keys));
+	const int nr = turns(20000);
+	struct rumpfs_op *ops = calloc(nr, sizeof(*ops));
+	char (*keys)[24] = calloc(nr, sizeof(*keys));
 	char *text, *rows;
 	int i;
 
-	for (i = 0; i < NR; i++) {
+	for (i = 0; i < nr; i++) {
 		sprintf(keys[i], "/many/%d", i);
 		ops[i] = ADD(keys[i], G);
 	}
-	ASSERT_EQ(0, apply_call(self->fd, ops, NR, 0, 0));
+	ASSERT_EQ(0, apply_call(self->fd, ops, nr, 0, 0));
 	rows = table_rows();
 	ASSERT_NE(NULL, rows);
 	text = list_rows(self->fd, 1 << 16);

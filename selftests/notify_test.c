@@ -361,6 +361,8 @@ TEST_F(fan, a_marked_mount_tells_files)
 struct gate {
 	int fd;
 	unsigned int response;
+	/* what is done before the answer */
+	int (*meanwhile)(void);
 };
 
 static void *gatekeeper(void *arg)
@@ -370,6 +372,8 @@ static void *gatekeeper(void *arg)
 	struct fanotify_response answer;
 
 	if (read(gate->fd, &event, sizeof(event)) != sizeof(event))
+		return NULL;
+	if (gate->meanwhile && gate->meanwhile())
 		return NULL;
 	answer.fd = event.fd;
 	answer.response = gate->response;
@@ -402,6 +406,36 @@ TEST_F(fan, an_open_can_be_forbidden)
 		EXPECT_EQ(expected[i], wait_status(pid));
 		pthread_join(thread, NULL);
 	}
+}
+
+static int switch_version(void)
+{
+	return table("=/k " HOST "/new reg") ?: unlink(HOST "/old");
+}
+
+/* The key always leads to a file, but not the node that was found. */
+TEST_F(fan, an_open_of_a_key_that_is_replaced_has_the_new_file)
+{
+	struct gate gate = { .response = FAN_ALLOW, .meanwhile = switch_version };
+	pthread_t thread;
+	pid_t pid;
+
+	if (!is_rumpfs())
+		return;
+	ASSERT_EQ(0, put_text(HOST "/old", "old"));
+	ASSERT_EQ(0, put_text(HOST "/new", "new"));
+	ASSERT_EQ(0, table("/k " HOST "/old reg"));
+	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
+				   AT_FDCWD, MNT "/k"));
+	gate.fd = self->fd;
+	pthread_create(&thread, NULL, gatekeeper, &gate);
+	pid = fork();
+	if (!pid)
+		_exit(text_is(MNT "/k", "new"));
+	EXPECT_EQ(0, wait_status(pid));
+	pthread_join(thread, NULL);
 }
 
 /* Let all pass until the pipe's other end is closed. Return: how many. */
@@ -455,6 +489,44 @@ TEST_F(fan, a_mapping_asks_nobody_on_the_host)
 	close(fd);
 	ASSERT_EQ(0, uname(&kernel));
 	EXPECT_EQ(atoi(kernel.release) < 7 ? 0 : 1, asked);
+}
+
+/*
+ * Nor does a fault on a window whose pages are read, which has it locked; since
+ * Linux 7 it does.
+ */
+TEST_F(fan, a_fault_asks_nobody_on_the_host)
+{
+	struct utsname kernel;
+	int end[2], asked, fd;
+	pid_t pid;
+
+	if (!is_rumpfs())
+		return;
+	ASSERT_EQ(0, put_text(HOST "/f", "xyz"));
+	ASSERT_EQ(0, table("/k " HOST "/f reg offset=1"));
+	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_ACCESS_PERM,
+				   AT_FDCWD, HOST "/f"));
+	fd = open(MNT "/k", O_RDONLY);
+	ASSERT_EQ(0, pipe(end));
+	pid = fork();
+	if (!pid) {
+		volatile char *map = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE,
+					  fd, 0);
+
+		close(end[0]);
+		_exit(map == MAP_FAILED || map[0] != 'y');
+	}
+	close(end[1]);
+	asked = let_pass(self->fd, end[0]);
+	EXPECT_EQ(0, wait_status(pid));
+	close(end[0]);
+	close(fd);
+	ASSERT_EQ(0, uname(&kernel));
+	if (atoi(kernel.release) < 7)
+		EXPECT_EQ(0, asked);
 }
 
 /* The names told by a group that reports directory and name, as "+a -a". */

@@ -466,6 +466,27 @@ TEST_F(part, set_keeps_those_that_are_open)
 	EXPECT_EQ(0, parts_are(KEY, three));
 }
 
+TEST_F(part, set_takes_open_ones_to_the_new_window)
+{
+	const off_t at = two[0].from * 512;
+	static unsigned char buf[4096];
+	int fd;
+
+	ASSERT_EQ(0, table("/disk " F " blk part,size=512K"));
+	fd = open(KEY "p1", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	memset(buf, 'x', sizeof(buf));
+	ASSERT_EQ(sizeof(buf), pwrite(fd, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, table("=/disk " F " blk part,size=512K,offset=4096"));
+	ASSERT_EQ(sizeof(buf), pread(fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(-1, fill_differs(buf, sizeof(buf), at + 4096, SEED));
+	ASSERT_EQ(0, fsync(fd));
+	close(fd);
+	ASSERT_EQ(sizeof(buf), get_bytes(F, buf, sizeof(buf), at));
+	EXPECT_EQ(-1, byte_differs(buf, sizeof(buf), 'x'));
+	EXPECT_EQ(0, fill_is(F, at + 4096, 65536, 0, SEED));
+}
+
 TEST_F(part, set_leaves_a_taken_name_alone)
 {
 	ASSERT_EQ(0, table("/disk " F " blk part\n/diskp3 " F " reg"));
@@ -502,6 +523,75 @@ TEST_F(part, node_of_one_that_is_gone_does_not_open)
 	EXPECT_EQ(ENXIO, open_err(KEY "p1", O_RDONLY));
 	ASSERT_EQ(0, table("=/disk " F " blk part"));
 	EXPECT_EQ(ENOENT, stat_err(KEY "p1"));
+}
+
+/* Until another disk, or one of its own, has this number. */
+static int take_number(dev_t dev)
+{
+	char path[64];
+	int i, err = 0;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(dev),
+		 minor(dev));
+	for (i = 0; i < 16 && !err && access(path, F_OK); i++)
+		err = table("/other%d " HOST "/g blk part", i);
+	return err ?: ERR(access(path, F_OK));
+}
+
+static int mount_err(const char *device)
+{
+	return ERR(mount(device, "/mnt/host", "ext4", 0, NULL));
+}
+
+/* Older kernels say ENXIO of number 0. */
+static bool mounts_none(const char *device)
+{
+	int err = mount_err(device);
+
+	return err == ENODEV || err == ENXIO;
+}
+
+/* mount(2) goes by the number alone. */
+TEST_F(part, node_of_one_that_is_gone_mounts_no_other)
+{
+	char path[64];
+	int fd, held;
+	dev_t dev;
+
+	ASSERT_EQ(0, fill(HOST "/g", TOTAL, SEED));
+	ASSERT_EQ(0, put_mbr(HOST "/g", 0, three, 512));
+	ASSERT_EQ(0, table("/disk " F " blk part"));
+	dev = rdev_of(KEY "p1");
+	EXPECT_EQ(EINVAL, mount_err(KEY "p1"));
+	held = open(KEY "p1", O_PATH | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+	ASSERT_EQ(0, put_mbr(F, 0, none, 512));
+	fd = open(KEY, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ERR(ioctl(fd, BLKRRPART)));
+	close(fd);
+	EXPECT_EQ(0, take_number(dev));
+	EXPECT_TRUE(mounts_none(KEY "p1"));
+	EXPECT_TRUE(mounts_none(path));
+	ASSERT_EQ(0, table("-/disk"));
+	EXPECT_TRUE(mounts_none(path));
+	close(held);
+}
+
+TEST_F(part, node_of_a_disk_that_is_gone_mounts_no_other)
+{
+	char path[64];
+	int held;
+
+	ASSERT_EQ(0, table("/disk " F " blk"));
+	EXPECT_EQ(EINVAL, mount_err(KEY));
+	held = open(KEY, O_PATH | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+	EXPECT_EQ(EINVAL, mount_err(path));
+	ASSERT_EQ(0, table("-/disk"));
+	ASSERT_EQ(0, table("/other " F " blk"));
+	EXPECT_TRUE(mounts_none(path));
+	close(held);
 }
 
 TEST_F(part, every_mount_shows_them)

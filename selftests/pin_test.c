@@ -143,6 +143,45 @@ TEST_F(pin, a_row_keeps_the_path_that_was_written)
 	EXPECT_STREQ("/k " F " reg rw,pin", row_of("/k"));
 }
 
+/* A link that leads elsewhere by now, or nowhere, would bind another file. */
+TEST_F(pin, a_row_through_links_binds_the_same_file)
+{
+	char *rows;
+
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	ASSERT_EQ(0, mkdir(HOST "/e", 0755));
+	ASSERT_EQ(0, put_text(HOST "/d/x", "in d"));
+	ASSERT_EQ(0, put_text(HOST "/e/x", "in e"));
+	ASSERT_EQ(0, symlink("f", HOST "/to"));
+	ASSERT_EQ(0, symlink("f", HOST "/gone"));
+	ASSERT_EQ(0, symlink(HOST "/d", HOST "/dir"));
+	ASSERT_EQ(0, table("/a " HOST "/to reg pin\n/b " HOST "/gone blk ro\n"
+			   "/c " HOST "/dir/x reg pin\n"
+			   "/d " HOST "/dir subdirs pin\n"
+			   "/e " HOST "/dir/../f reg pin"));
+	EXPECT_STREQ("/c " HOST "/dir/x reg rw,pin", row_of("/c"));
+	ASSERT_EQ(0, unlink(HOST "/to"));
+	ASSERT_EQ(0, unlink(HOST "/gone"));
+	ASSERT_EQ(0, unlink(HOST "/dir"));
+	ASSERT_EQ(0, symlink("g", HOST "/to"));
+	ASSERT_EQ(0, symlink("e", HOST "/dir"));
+	ASSERT_EQ(0, change_table());
+	rows = table_rows();
+	ASSERT_NE(NULL, rows);
+	EXPECT_STREQ("/a " F " reg rw,pin\n"
+		     "/b " F " blk ro\n"
+		     "/c " HOST "/d/x reg rw,pin\n"
+		     "/d " HOST "/d subdirs rw,pin\n"
+		     "/e " HOST "/dir/../f reg rw,pin\n", rows);
+	ASSERT_EQ(0, table("flush"));
+	ASSERT_EQ(0, table("%s", rows));
+	free(rows);
+	EXPECT_EQ(0, text_is(MNT "/a", "first"));
+	EXPECT_EQ(0, text_is(MNT "/c", "in d"));
+	EXPECT_EQ(0, text_is(MNT "/d/x", "in d"));
+	EXPECT_EQ(0, text_is(MNT "/e", "first"));
+}
+
 TEST_F(pin, a_file_under_a_mount_has_no_path)
 {
 	ASSERT_EQ(0, mkdir(HOST "/d", 0755));

@@ -40,7 +40,7 @@ static void *change_names(void *arg)
 	char a[64], b[64];
 	int turn, fd;
 
-	for (turn = 0; turn < 1500; turn++) {
+	for (turn = 0; turn < half(1500); turn++) {
 		snprintf(a, sizeof(a), DIR_D "/%u", next(&seed) % 8);
 		snprintf(b, sizeof(b), DIR_D "/%u", next(&seed) % 8);
 		switch (next(&seed) % 8) {
@@ -118,7 +118,7 @@ static void *write_and_cut(void *arg)
 	static char buf[3 * PAGE];
 	int fd = open(MNT "/file", O_RDWR), turn;
 
-	for (turn = 0; turn < 400; turn++) {
+	for (turn = 0; turn < half(400); turn++) {
 		off_t pos = next(&seed) % 100000;
 
 		if (next(&seed) % 4)
@@ -160,7 +160,7 @@ static void *add_and_remove(void *arg)
 	long id = (long)arg;
 	int turn, err;
 
-	for (turn = 0; turn < 300; turn++) {
+	for (turn = 0; turn < half(300); turn++) {
 		err = table("/d/%ld-%d " F " reg\n/d/%ld-%d " F " reg offset=1",
 			    id, turn % 5, id, turn % 5 + 5);
 		if (err)
@@ -207,7 +207,7 @@ static void *imply_and_remove(void *arg)
 {
 	int turn, err;
 
-	for (turn = 0; turn < 300; turn++) {
+	for (turn = 0; turn < half(300); turn++) {
 		err = table("/a%d/k " G " reg\n/b%d/k " G " reg", turn % 4,
 			    turn % 4);
 		if (!err)
@@ -282,7 +282,7 @@ static void *switch_versions(void *arg)
 {
 	int turn, err;
 
-	for (turn = 1; turn < 400; turn++) {
+	for (turn = 1; turn < half(400); turn++) {
 		__atomic_store_n(&turns_done, turn, __ATOMIC_RELEASE);
 		err = table("=/v/one " HOST "/v%d reg\n=/v/two " HOST
 			    "/v%d reg",
@@ -374,7 +374,7 @@ static void *map_the_path(void *arg)
 {
 	int turn, err;
 
-	for (turn = 0; turn < 400; turn++) {
+	for (turn = 0; turn < half(400); turn++) {
 		err = table("/d/e/k " F " reg");
 		if (err)
 			complain("add: %d, %s", err, last_error());
@@ -447,7 +447,7 @@ static void *hide_and_uncover(void *arg)
 {
 	int turn, err;
 
-	for (turn = 0; turn < 300; turn++) {
+	for (turn = 0; turn < half(300); turn++) {
 		err = table("/name " G " reg");
 		if (err)
 			complain("add: %d, %s", err, last_error());

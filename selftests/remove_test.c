@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "lib/fixture.h"
+#include "lib/together.h"
 
 #define F HOST "/f"
 #define G HOST "/g"
@@ -347,8 +348,81 @@ TEST_F(kept, a_path_handle_alone_keeps_no_host)
 	ASSERT_EQ(0, table("flush"));
 	ASSERT_EQ(0, unlink(F));
 	EXPECT_TRUE(WAIT_FOR(ERR(fstat(fd, &st)) ==
-			     (variant->keeps ? 0 : ENOENT)));
+			     (variant->keeps ? 0 : ESTALE)));
 	self->fd = fd;
+}
+
+#define TURNS 60
+#define PINNED 400
+
+static unsigned int opens;
+
+/* So that no call of open(2) meets two removals. */
+static void wait_for_opens(void)
+{
+	unsigned int was = __atomic_load_n(&opens, __ATOMIC_ACQUIRE);
+
+	if (!WAIT_FOR(__atomic_load_n(&opens, __ATOMIC_ACQUIRE) - was >= 2))
+		complain("nobody opens the key");
+}
+
+static void *add_and_remove_busily(void *arg)
+{
+	int i, err;
+
+	for (i = 0; i < TURNS; i++) {
+		err = table("=/k " F " reg pin,tag=t");
+		if (err)
+			complain("adding the key: %s", strerror(err));
+		wait_for_opens();
+		err = table("-@t busy");
+		if (err && err != EBUSY)
+			complain("removing the key: %s", strerror(err));
+		wait_for_opens();
+	}
+	return arg;
+}
+
+static void *open_and_close(void *arg)
+{
+	while (going_on()) {
+		int fd = open(KEY, O_RDONLY);
+
+		if (fd < 0 && errno != ENOENT)
+			complain("opening the key: %s", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		__atomic_add_fetch(&opens, 1, __ATOMIC_ACQ_REL);
+	}
+	return arg;
+}
+
+FIXTURE(busily)
+{
+};
+
+FIXTURE_SETUP(busily)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, put_text(F, ""));
+}
+
+FIXTURE_TEARDOWN(busily)
+{
+	teardown_mount();
+}
+
+/* A claim takes a while where many are pinned. */
+TEST_F(busily, an_opener_sees_the_key_or_none)
+{
+	void *(*workers[])(void *) = { add_and_remove_busily };
+	void *(*watchers[])(void *) = { open_and_close };
+	int i;
+
+	for (i = 0; i < PINNED; i++)
+		ASSERT_EQ(0, table("/pinned%d " F " reg pin", i));
+	together(workers, 1, watchers, 1);
+	EXPECT_STREQ("", complaint);
 }
 
 TEST_HARNESS_MAIN

@@ -10,9 +10,8 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/sysmacros.h>
 
-#include "lib/fixture.h"
+#include "lib/device.h"
 
 #define F HOST "/disk/f"
 #define KEY MNT "/k"
@@ -123,6 +122,45 @@ TEST_F(revoke, lets_go_of_the_host)
 	EXPECT_EQ(0, ERR(umount(HOST "/disk")));
 	EXPECT_EQ(EIO, ERR(pread(self->fd, buf, 1, 0)));
 	self->host_fd = -1;
+}
+
+/* Who waits for a pipe has not begun to write: he holds nothing. */
+static int revoke_before_pipe(int fd)
+{
+	int ends[2], err, status;
+	pid_t pid;
+
+	if (pipe(ends))
+		return errno;
+	pid = fork();
+	if (!pid)
+		_exit(ERR(splice(ends[0], NULL, fd, NULL, 100, 0)));
+	err = WAIT_FOR(state_of(pid) == 'S') ? table("-/k revoke") : ETIME;
+	err = err ?: ERR(umount(HOST "/disk"));
+	if (write(ends[1], "x", 1) != 1)
+		kill(pid, SIGKILL);
+	status = wait_status(pid);
+	close(ends[0]);
+	close(ends[1]);
+	return err ?: status == EIO ? 0 : EILSEQ;
+}
+
+TEST_F(revoke, lets_go_of_the_host_while_a_pipe_is_waited_for)
+{
+	close(self->host_fd);
+	self->host_fd = -1;
+	EXPECT_EQ(0, revoke_before_pipe(self->fd));
+}
+
+TEST_F(revoke, lets_go_of_the_host_of_a_device_while_a_pipe_is_waited_for)
+{
+	close(self->fd);
+	close(self->host_fd);
+	self->host_fd = -1;
+	ASSERT_EQ(0, table("=/k " F " chr %s", variant->options));
+	self->fd = open(KEY, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(0, revoke_before_pipe(self->fd));
 }
 
 TEST_F(revoke, makes_mappings_fault)
@@ -373,23 +411,6 @@ TEST_F(revoke, waits_for_who_is_inside)
 
 /* A disk goes as if it had been pulled out. */
 
-static int disk_nr(const char *path)
-{
-	struct stat st;
-	int nr = -1;
-	char *text;
-
-	if (stat(path, &st) ||
-	    run("basename $(readlink -f /sys/dev/block/%u:%u) > /mnt/name",
-		major(st.st_rdev), minor(st.st_rdev)))
-		return -1;
-	text = slurp("/mnt/name", 64, NULL);
-	if (text)
-		sscanf(text, "rumpblk%d", &nr);
-	free(text);
-	return nr;
-}
-
 TEST_F(revoke, pulls_out_a_disk)
 {
 	int fd, nr;
@@ -400,7 +421,7 @@ TEST_F(revoke, pulls_out_a_disk)
 	self->host_fd = -1;
 	ASSERT_EQ(0, table("flush"));
 	ASSERT_EQ(0, table("/k " F " blk %s", variant->options));
-	nr = disk_nr(KEY);
+	nr = device_nr(KEY);
 	ASSERT_LE(0, nr);
 	fd = open(KEY, O_RDWR | O_DIRECT);
 	ASSERT_LE(0, fd);

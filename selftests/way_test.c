@@ -205,17 +205,6 @@ static void rename_into(void)
 		rename(MNT "/mine", K "/none");
 }
 
-static pid_t start(void (*what)(void))
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		what();
-		_exit(0);
-	}
-	return pid;
-}
-
 /*
  * The way leads through the directory the key is in, whose lock somebody has
  * who waits for that of the key. A child that is stuck cannot even be killed.

@@ -24,6 +24,15 @@
 
 #define PAGE 4096
 
+/*
+ * The runner makes our output unbuffered by a library that is preloaded, which
+ * whatever we run has no use for: it would take twice as long to start.
+ */
+__attribute__((constructor)) static inline void drop_preload(void)
+{
+	unsetenv("LD_PRELOAD");
+}
+
 /* The errno of an open, or 0; nothing stays open. */
 static inline int open_err(const char *path, int flags)
 {
@@ -327,6 +336,48 @@ static inline bool is_sanitized(void)
 static inline int turns(int nr)
 {
 	return is_sanitized() ? (nr + 9) / 10 : nr;
+}
+
+/* 1 if the file ever has this text, so long as it is looked at. */
+static inline int never_read(const char *path, const char *text, int ms)
+{
+	long long end = now_ms() + ms;
+
+	while (now_ms() < end)
+		if (!text_is(path, text))
+			return 1;
+	return 0;
+}
+
+/* What lasts where it is done side by side. */
+static inline int half(int nr)
+{
+	return is_sanitized() ? nr / 2 : nr;
+}
+
+/* Of a thread, as in /proc/PID/stat: R, S asleep, D no signal wakes it, ... */
+static inline char state_of(pid_t tid)
+{
+	char path[64], text[512], *state;
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
+	got = get_bytes(path, text, sizeof(text) - 1, 0);
+	text[got < 0 ? 0 : got] = '\0';
+	state = strrchr(text, ')');
+	return state ? state[2] : 0;
+}
+
+/* A child that does this and ends. */
+static inline pid_t start(void (*what)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		what();
+		_exit(0);
+	}
+	return pid;
 }
 
 #endif /* SELFTESTS_CHECK_H */

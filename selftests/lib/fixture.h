@@ -325,16 +325,18 @@ static inline int mount_ext4(const char *dir, const char *image, int mbytes)
  */
 static inline int mount_kind(const char *kind, const char *dir)
 {
-	char image[256];
+	const int mbytes = is_sanitized() ? 12 : 32;
+	char image[256], size[16];
 	int err;
 
 	if (mkdir(dir, 0755) && errno != EEXIST)
 		return errno;
+	snprintf(size, sizeof(size), "size=%dM", mbytes);
 	if (!strcmp(kind, "tmpfs"))
-		return ERR(mount("none", dir, "tmpfs", 0, "size=32M"));
+		return ERR(mount("none", dir, "tmpfs", 0, size));
 	snprintf(image, sizeof(image), "%s.%s", dir, kind);
 	if (!strcmp(kind, "ext4"))
-		return mount_ext4(dir, image, 32);
+		return mount_ext4(dir, image, mbytes);
 	if (!strcmp(kind, "overlay"))
 		return run("i=%s; mkdir -p $i/low $i/up $i/work && "
 			   "echo low >$i/low/low && mount -t overlay o -o "

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A mapped file or device that is open, and its pages. */
+#ifndef _RUMPFS_OPEN_H
+#define _RUMPFS_OPEN_H
+
+#include "rumpfs.h"
+
+#include <linux/fs.h>
+
+/*
+ * An open mapped file or device. Owned by its struct file.
+ *
+ * I set once - G under gate->lock
+ */
+struct etfs_open {
+	/* I: */
+	struct etfs_map *map;
+	/* between etfs_open_enter() and _leave() it is there */
+	struct file *host;
+	/* I: a reference: the inode with the pages of an unaligned window */
+	struct inode *cover;
+	/* I: a program runs from it: nobody may write to the host file */
+	bool denies_write;
+	/* G: in gate->opens */
+	struct list_head node;
+	/* in the node's list of opens, if it is mirrored: under its i_lock */
+	struct hlist_node sibling;
+};
+
+/* Return: 0, or -EIO once the mapping is revoked. Context: any. */
+static inline int etfs_open_enter(const struct etfs_open *open)
+{
+	return etfs_map_enter(open->map) ? 0 : -EIO;
+}
+
+static inline void etfs_open_leave(const struct etfs_open *open)
+{
+	etfs_map_leave(open->map);
+}
+
+static inline void etfs_open_count_read(const struct etfs_open *open,
+					ssize_t bytes)
+{
+	this_cpu_add(open->map->gate->counts->bytes_read, bytes);
+}
+
+static inline void etfs_open_count_written(const struct etfs_open *open,
+					   ssize_t bytes)
+{
+	this_cpu_add(open->map->gate->counts->bytes_written, bytes);
+}
+
+/* In window.c: a mapped file. Context: inside the mapping. */
+static inline u64 etfs_open_size(const struct etfs_open *open)
+{
+	/* As etfs_host_size() */
+	return etfs_window_size(&open->map->spec.win,
+				i_size_read(open->host->f_mapping->host));
+}
+
+void etfs_window_resize(struct inode *inode, u64 size);
+/* Generic code reads i_size of our inode without asking for attributes. */
+static inline void etfs_open_refresh(const struct etfs_open *open,
+				     struct inode *inode)
+{
+	u64 size = etfs_open_size(open);
+
+	if (unlikely(i_size_read(inode) != size))
+		etfs_window_resize(inode, size);
+}
+
+void etfs_open_changed(const struct etfs_open *open, struct inode *inode);
+/* Return: where it is on the host; -EFBIG where a host file has no byte. */
+static inline loff_t etfs_window_off(const struct etfs_window *win, loff_t pos)
+{
+	u64 off = pos + win->offset;
+
+	return off < win->offset || off > S64_MAX ? -EFBIG : off;
+}
+
+bool etfs_is_window(const struct file *file);
+/* Of a file whose private_data is an etfs_open, a device's too. */
+ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
+/*
+ * Who changes bytes takes the setuid and setgid bits of the key, as of a file.
+ * Context: outside of the mapping, no locks. Return: 0; -EAGAIN if asked not
+ * to wait, or what setattr says.
+ */
+int etfs_file_kill_privs(struct file *file, bool is_nowait);
+static inline int etfs_file_drop_privs(struct file *file, bool is_nowait)
+{
+	if (likely(!(file_inode(file)->i_mode & (S_ISUID | S_ISGID))))
+		return 0;
+	return etfs_file_kill_privs(file, is_nowait);
+}
+
+/*
+ * is_started: verified, the key's bits dropped, and the caller has called
+ * etfs_host_start_write().
+ */
+typedef ssize_t etfs_write(struct kiocb *iocb, struct iov_iter *from,
+			   bool is_started);
+etfs_write etfs_window_write;
+/* In chardev.c: of a device */
+etfs_write etfs_chardev_write;
+/* In splice.c: of either */
+ssize_t etfs_splice_write(struct pipe_inode_info *pipe, struct file *file,
+			  loff_t *ppos, size_t len, unsigned int flags);
+ssize_t etfs_window_splice_read(struct file *file, loff_t *ppos,
+				struct pipe_inode_info *pipe, size_t len,
+				unsigned int flags);
+loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence);
+int etfs_window_flush(struct file *file, fl_owner_t id);
+int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
+		      int datasync);
+
+/* In open.c: ->open, ->release of a mapped file */
+int etfs_window_open(struct inode *inode, struct file *file);
+int etfs_window_release(struct inode *inode, struct file *file);
+/* What was taken from an open file: writers may come again. */
+void etfs_open_put_host(const struct etfs_open *open, struct file *host);
+
+/* In async.c: kiocb is what the host gets, user what we got. Context: same. */
+ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,
+			struct kiocb *kiocb, struct iov_iter *to);
+ssize_t etfs_async_write(struct etfs_open *open, struct kiocb *user,
+			 struct kiocb *kiocb, struct iov_iter *from);
+
+/* In copy.c: ->copy_file_range of any file, ->remap_file_range of mapped ones */
+ssize_t rumpfs_copy_file_range(struct file *in, loff_t pos_in,
+			       struct file *out, loff_t pos_out, size_t len,
+			       unsigned int flags);
+loff_t etfs_remap_file_range(struct file *in, loff_t pos_in, struct file *out,
+			     loff_t pos_out, loff_t len, unsigned int flags);
+
+/* In gate.c: open files of a mapping, for who revokes it */
+void etfs_gate_add_open(struct etfs_open *open);
+struct file *etfs_gate_take_open(struct etfs_open *open);
+/* Return: a reference, or NULL once revoked. Context: any. */
+struct file *etfs_gate_get_host(struct etfs_open *open);
+
+/* In window.c: all of a reg, or of a file below a mapped directory */
+#define ETFS_OPEN_FLAGS	(O_ACCMODE | O_DIRECT | O_SYNC | O_DSYNC | O_NOATIME)
+/* A new node is one. */
+void etfs_window_set_file(struct inode *inode);
+/*
+ * Who watches the host file may refuse. The LSM was asked when it was opened,
+ * and is asked of our own file each time; the window has checked the position.
+ */
+int etfs_host_ask(int op, struct file *host, loff_t pos, size_t len);
+
+static inline int etfs_host_verify(int op, struct file *host, loff_t pos,
+				   size_t len)
+{
+	if (likely(!FMODE_FSNOTIFY_ACCESS_PERM(host->f_mode) &&
+		   !FMODE_FSNOTIFY_HSM(host->f_mode)))
+		return 0;
+	return etfs_host_ask(op, host, pos, len);
+}
+
+/* Keep the host's file system from being frozen, if it is on one. */
+void etfs_host_start_write(struct file *host);
+void etfs_host_end_write(struct file *host);
+
+/* In cover.c: a window's pages in somebody's address space */
+int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);
+void etfs_cover_exit(void);
+/* The gate is shut and empty: no area shows a page of the host any more. */
+void etfs_covers_unmap(struct etfs_gate *gate);
+/*
+ * Take pages from start to before end out of all areas, ULONG_MAX for all;
+ * copies that a process has made of private ones stay its own.
+ */
+void etfs_unmap_pages(struct address_space *mapping, pgoff_t start,
+		      pgoff_t end);
+
+/* In cached.c: pages of an unaligned window */
+extern const struct address_space_operations etfs_cover_aops;
+int etfs_cover_open(struct etfs_open *open, struct inode *node,
+		    struct file *file);
+int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma);
+/* Bytes of the window were changed through the key. */
+void etfs_cover_changed(struct inode *inode);
+/* A key's inode, or one with cached pages, goes. */
+void etfs_cover_evict_key(struct inode *inode);
+void etfs_cover_evict(struct inode *inode);
+/* The gate is shut and empty: an inode with cached pages lets go of the host. */
+void etfs_cover_shut(struct inode *inode);
+
+#endif /* _RUMPFS_OPEN_H */
