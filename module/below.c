@@ -164,7 +164,43 @@ static int etfs_host_judge_below(const struct path *path, struct kstat *stat)
 	       etfs_host_stat(path, stat);
 }
 
+struct etfs_host_id etfs_host_id(const struct path *path,
+				 const struct kstat *stat)
+{
+	return (struct etfs_host_id) {
+		.ino = stat->ino,
+		.dev = stat->dev,
+		.gen = d_inode(path->dentry)->i_generation,
+	};
+}
+
+/* Of the directory that has it; a mount is had by the one it is mounted on. */
+static int etfs_host_parent(const struct path *path, struct etfs_host_dir *dir)
+{
+	struct path at = *path;
+	struct dentry *parent;
+	struct kstat stat;
+	int err;
+
+	path_get(&at);
+	while (at.dentry == at.mnt->mnt_root && follow_up(&at))
+		;
+	parent = dget_parent(at.dentry);
+	dput(at.dentry);
+	at.dentry = parent;
+	err = vfs_getattr_nosec(&at, &stat, STATX_INO | STATX_MODE | STATX_UID |
+				STATX_GID, AT_STATX_DONT_SYNC);
+	if (!err)
+		*dir = (struct etfs_host_dir) {
+			.id = etfs_host_id(&at, &stat),
+			.mode = stat.mode, .uid = stat.uid, .gid = stat.gid,
+		};
+	path_put(&at);
+	return err;
+}
+
 int etfs_host_find_below(struct etfs_map *map, const char *rel,
+			 enum etfs_ask ask, struct etfs_host_dir *parent,
 			 struct path *path, struct kstat *stat)
 {
 	const struct cred *old;
@@ -186,31 +222,24 @@ int etfs_host_find_below(struct etfs_map *map, const char *rel,
 	if (!err) {
 		err = etfs_origin_is_gone(map->origin) ? -ESTALE :
 		      etfs_host_judge_below(path, stat);
+		if (!err && parent && !is_link && !path_equal(&top, path))
+			err = etfs_host_parent(path, parent);
 		if (err)
 			path_put(path);
 	}
-	if (err || is_link <= 0)
+	if (err)
 		path_put(&top);
 end:
 	etfs_walk_end(&walk);
 	revert_creds(old);
-	if (err || is_link <= 0)
+	if (err)
 		return err;
-	err = etfs_host_may_reach(&top, path);
+	if (is_link || ask == ETFS_ASK_WAY)
+		err = etfs_host_may_reach(&top, path);
 	path_put(&top);
 	if (err)
 		path_put(path);
 	return err;
-}
-
-struct etfs_host_id etfs_host_id(const struct path *path,
-				 const struct kstat *stat)
-{
-	return (struct etfs_host_id) {
-		.ino = stat->ino,
-		.dev = stat->dev,
-		.gen = d_inode(path->dentry)->i_generation,
-	};
 }
 
 int etfs_host_may(const struct path *path, int mask)
@@ -220,29 +249,53 @@ int etfs_host_may(const struct path *path, int mask)
 	/* The mode, which our node shows, has said it all. */
 	if (!IS_POSIXACL(inode))
 		return 0;
-	return inode_permission(path_mnt_idmap(path), inode, mask);
+	/* A security module knows the registrant alone. */
+	if (inode->i_op->permission)
+		return inode->i_op->permission(path_mnt_idmap(path), inode,
+					       mask);
+	return generic_permission(path_mnt_idmap(path), inode, mask);
 }
 
-/* Return: -ESTALE if it is not what id says. */
+/* Find what id says; or, if the caller may do that to it, what is there now. */
+static int etfs_host_find_known(struct etfs_map *map, const char *rel,
+				const struct etfs_host_id *id, int mask,
+				struct path *path, struct kstat *stat)
+{
+	struct etfs_host_id found;
+	int err;
+
+	err = etfs_host_find_below(map, rel, ETFS_ASK_LINK, NULL, path, stat);
+	if (err || !id)
+		return err;
+	found = etfs_host_id(path, stat);
+	if (!memcmp(&found, id, sizeof(found)))
+		return 0;
+	path_put(path);
+	if (!mask)
+		return -ESTALE;
+	err = etfs_host_find_below(map, rel, ETFS_ASK_WAY, NULL, path, stat);
+	if (err)
+		return err;
+	err = inode_permission(path_mnt_idmap(path), d_inode(path->dentry),
+			       mask);
+	if (err)
+		path_put(path);
+	return err;
+}
+
 struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
 				  int flags, const struct etfs_host_id *id,
-				  struct kstat *stat)
+				  int mask, struct kstat *stat)
 {
 	const struct cred *old;
 	struct etfs_reason unheard;
-	struct etfs_host_id found;
 	struct file *host;
 	struct path path;
 	int err;
 
-	err = etfs_host_find_below(map, rel, &path, stat);
+	err = etfs_host_find_known(map, rel, id, mask, &path, stat);
 	if (err)
 		return ERR_PTR(err);
-	found = etfs_host_id(&path, stat);
-	if (id && memcmp(&found, id, sizeof(found))) {
-		path_put(&path);
-		return ERR_PTR(-ESTALE);
-	}
 	old = etfs_origin_act(map->origin);
 	host = etfs_host_open_as(map, &path, flags);
 	revert_creds(old);

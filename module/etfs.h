@@ -551,14 +551,40 @@ bool etfs_host_is_noexec(const struct file *host);
  * directory itself. Context: may sleep; a directory's i_rwsem may be held.
  */
 int etfs_host_bind_dir(struct etfs_map *map, struct etfs_reason *why);
-/* Return: 0 with a path to be put; -ENOENT for what is not visible. */
+/*
+ * Who walks is the registrant. The caller is asked whether he may go to where a
+ * symbolic link leads; of other directories our own nodes were asked, unless
+ * the host may have others there by now.
+ */
+enum etfs_ask {
+	ETFS_ASK_LINK,
+	ETFS_ASK_WAY,
+};
+
+/* A directory of the host, and who may search it by its mode. */
+struct etfs_host_dir {
+	struct etfs_host_id id;
+	umode_t mode;
+	kuid_t uid;
+	kgid_t gid;
+};
+
+/*
+ * parent: NULL, or what the directory that has it is, if no link led to it.
+ * Return: 0 with a path to be put; -ENOENT for what is not visible.
+ */
 int etfs_host_find_below(struct etfs_map *map, const char *rel,
+			 enum etfs_ask ask, struct etfs_host_dir *parent,
 			 struct path *path, struct kstat *stat);
 struct etfs_host_id etfs_host_id(const struct path *path,
 				 const struct kstat *stat);
+/*
+ * id: NULL, or what it must be: else -ESTALE, or with a mask of MAY_READ,
+ * MAY_WRITE what the caller may do that to.
+ */
 struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
 				  int flags, const struct etfs_host_id *id,
-				  struct kstat *stat);
+				  int mask, struct kstat *stat);
 /*
  * Does a list of the host refuse what its mode allows? As the caller; mask is
  * of MAY_READ, MAY_WRITE, MAY_EXEC.

@@ -100,19 +100,74 @@ static void etfs_mirror_set_dir(struct inode *inode)
 	inode->i_fop = &etfs_mirror_dir_operations;
 }
 
-/* What there is at a name of a mapped directory. */
-struct etfs_seen {
-	/* a key; a reference */
-	struct etfs_map *map;
-	/* the number of a directory that keys imply, if nothing else is set */
-	u64 ino;
-	/* a host object, if .dev is not 0 */
-	struct etfs_host_id id;
-	struct kstat stat;
-};
+/* Has the directory a name is in one itself? It goes when it is replaced. */
+static bool etfs_mirror_is_named(const struct dentry *dentry)
+{
+	bool is_named;
 
-static int etfs_mirror_look_host(struct inode *dir, const char *rel,
-				 struct etfs_seen *seen)
+	rcu_read_lock();
+	is_named = !d_unhashed(READ_ONCE(dentry->d_parent));
+	rcu_read_unlock();
+	return is_named;
+}
+
+/*
+ * Is that the directory whose node was asked who may search it? Who comes by
+ * another one's name, or by none, may have been let pass when it was as the
+ * node remembers it.
+ */
+static bool etfs_mirror_was_asked(struct inode *dir,
+				  const struct etfs_host_dir *host,
+				  bool is_astray)
+{
+	bool was_asked;
+
+	if (memcmp(&host->id, &RUMPFS_MIRRORED(dir)->host, sizeof(host->id)))
+		return false;
+	if (!is_astray)
+		return true;
+	spin_lock(&dir->i_lock);
+	was_asked = dir->i_mode == host->mode &&
+		    uid_eq(dir->i_uid, host->uid) &&
+		    gid_eq(dir->i_gid, host->gid);
+	spin_unlock(&dir->i_lock);
+	return was_asked;
+}
+
+/*
+ * If the host has another directory there by now than the one that was asked,
+ * the walk begins again. Who has done so, or is in a directory without a name,
+ * is asked for all that lead there.
+ */
+static int etfs_mirror_find_in(struct inode *dir, const struct dentry *dentry,
+			       const char *rel, struct path *path,
+			       struct kstat *stat)
+{
+	struct etfs_map *map = RUMPFS_NODE(dir)->map;
+	struct etfs_host_dir parent = { };
+	bool is_astray;
+	int err;
+
+	if (etfs_mirror_is_top(dir))
+		return etfs_host_find_below(map, rel, ETFS_ASK_LINK, NULL, path,
+					    stat);
+	is_astray = etfs_mirror_is_sought(dir) || !etfs_mirror_is_named(dentry);
+	err = etfs_host_find_below(map, rel, ETFS_ASK_LINK, &parent, path,
+				   stat);
+	if (err || !parent.id.dev ||
+	    etfs_mirror_was_asked(dir, &parent, is_astray))
+		return err;
+	path_put(path);
+	if (is_astray)
+		return etfs_host_find_below(map, rel, ETFS_ASK_WAY, NULL, path,
+					    stat);
+	/* Who is in it comes back here without having looked for it. */
+	WRITE_ONCE(RUMPFS_NODE(dir)->is_sought, true);
+	return 1;
+}
+
+static int etfs_mirror_look_host(struct inode *dir, const struct dentry *dentry,
+				 const char *rel, struct etfs_seen *seen)
 {
 	struct path path;
 	int err;
@@ -120,10 +175,12 @@ static int etfs_mirror_look_host(struct inode *dir, const char *rel,
 	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_DIR &&
 	    !etfs_mirror_is_top(dir))
 		return 0;
-	err = etfs_host_find_below(RUMPFS_NODE(dir)->map, rel, &path,
-				   &seen->stat);
+	err = etfs_mirror_find_in(dir, dentry, rel, &path, &seen->stat);
+	if (err > 0)
+		return -ESTALE;
 	/* Keys below a name need no host. */
-	if (err == -ENOENT || err == -ENOTDIR || (err && seen->ino))
+	if (err == -ENOENT || err == -ENOTDIR ||
+	    (seen->ino && err && err != -EINTR && err != -ENOMEM && err != -EIO))
 		return 0;
 	if (err)
 		return err;
@@ -134,8 +191,8 @@ static int etfs_mirror_look_host(struct inode *dir, const char *rel,
 	return 0;
 }
 
-static int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
-			    struct etfs_seen *seen)
+int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
+		     struct etfs_seen *seen)
 {
 	struct etfs_rel rel;
 	const char *name;
@@ -149,7 +206,7 @@ static int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
 				       &seen->ino);
 	}
 	if (!err && !seen->map)
-		err = etfs_mirror_look_host(dir, rel.path, seen);
+		err = etfs_mirror_look_host(dir, dentry, rel.path, seen);
 	etfs_rel_put(&rel);
 	return err;
 }
@@ -204,9 +261,8 @@ static void etfs_mirror_init(struct inode *inode, struct inode *dir,
  * One node for all names of a host file, so that its locks and watches are the
  * same, and again the same after its dentry was reclaimed.
  */
-static struct inode *etfs_mirror_node(struct inode *dir,
-				      const struct qstr *name,
-				      const struct etfs_seen *seen)
+struct inode *etfs_mirror_node(struct inode *dir, const struct qstr *name,
+			       const struct etfs_seen *seen)
 {
 	struct inode *inode = new_inode(dir->i_sb), *old;
 
@@ -239,9 +295,8 @@ static bool etfs_mirror_is_renaming(struct super_block *sb)
 	return mutex_is_mine(&sb->s_vfs_rename_mutex);
 }
 
-static struct dentry *etfs_mirror_lookup(struct inode *dir,
-					 struct dentry *dentry,
-					 unsigned int flags)
+struct dentry *etfs_mirror_lookup(struct inode *dir, struct dentry *dentry,
+				  unsigned int flags)
 {
 	struct etfs_seen seen;
 	struct inode *inode;
@@ -264,6 +319,7 @@ static struct dentry *etfs_mirror_lookup(struct inode *dir,
 	if (IS_ERR(inode))
 		return ERR_CAST(inode);
 	rumpfs_names_watch(dentry);
+	etfs_mirror_seek(inode, flags);
 	return d_splice_alias(inode, dentry);
 }
 
@@ -277,6 +333,18 @@ static bool etfs_mirror_is_asked(struct dentry *dentry, unsigned int flags)
 	return (flags & LOOKUP_PARENT) && !(flags & LOOKUP_REVAL) &&
 	       d_is_dir(dentry) && !d_mountpoint(dentry) &&
 	       !etfs_mirror_is_implied(d_inode(dentry));
+}
+
+/*
+ * A file that was another one each time it was opened: not what the dcache has
+ * is opened then, see mirror_open.c.
+ */
+static bool etfs_mirror_is_reopened(struct inode *dir, struct dentry *dentry,
+				    unsigned int flags)
+{
+	return (flags & LOOKUP_OPEN) && (flags & LOOKUP_REVAL) &&
+	       READ_ONCE(RUMPFS_NODE(dir)->dir.is_swift) &&
+	       d_is_reg(dentry) && !d_mountpoint(dentry);
 }
 
 /* Has the name become a key? Return: as ->d_revalidate. */
@@ -308,6 +376,8 @@ int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry,
 		return 0;
 	if (etfs_mirror_is_renaming(dir->i_sb))
 		return 1;
+	if (etfs_mirror_is_reopened(dir, dentry, flags))
+		return 0;
 	if (etfs_mirror_is_asked(dentry, flags))
 		return etfs_mirror_revalidate_key(dir, dentry);
 	err = etfs_mirror_look(dir, dentry, &seen);
@@ -323,6 +393,7 @@ int etfs_mirror_revalidate(struct inode *dir, struct dentry *dentry,
 	if (!etfs_mirror_is_same(inode, &seen.id, &seen.stat))
 		return 0;
 	etfs_mirror_learn(inode, &seen.stat);
+	etfs_mirror_seek(inode, flags);
 	return 1;
 }
 
@@ -408,6 +479,7 @@ static int etfs_mirror_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 static const struct inode_operations etfs_mirror_dir_inode_operations = {
 	.lookup		= etfs_mirror_lookup,
+	.atomic_open	= etfs_mirror_atomic_open,
 	.create		= compat_op(inode_operations, create,
 				    etfs_mirror_create),
 	.link		= etfs_mirror_link,
@@ -425,46 +497,6 @@ static const struct inode_operations etfs_mirror_dir_inode_operations = {
 };
 
 /* The kinds */
-
-static int etfs_mirror_may_open(struct file *file, struct file *host)
-{
-	int mask = 0;
-
-	if (file->f_flags & __FMODE_EXEC) {
-		mask = MAY_EXEC;
-	} else {
-		if (file->f_mode & FMODE_READ)
-			mask |= MAY_READ;
-		if (file->f_mode & FMODE_WRITE)
-			mask |= MAY_WRITE;
-	}
-	return etfs_mirror_may(file_mnt_idmap(file), &host->f_path, mask);
-}
-
-static struct file *etfs_mirror_open(struct inode *inode, struct file *file,
-				     bool *changed)
-{
-	struct etfs_rel rel;
-	struct kstat stat;
-	struct file *host;
-	int err;
-
-	err = etfs_mirror_path(NULL, file->f_path.dentry, &rel);
-	host = err ? ERR_PTR(err) :
-	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
-				    file->f_flags & ETFS_OPEN_FLAGS,
-				    &RUMPFS_MIRRORED(inode)->host, &stat);
-	etfs_rel_put(&rel);
-	if (IS_ERR(host))
-		return host;
-	err = etfs_mirror_may_open(file, host);
-	if (err) {
-		fput(host);
-		return ERR_PTR(err);
-	}
-	*changed = etfs_mirror_learn(inode, &stat);
-	return host;
-}
 
 /* The key's own node, as it was last known to be. */
 static void etfs_mirror_top(struct inode *inode, struct etfs_map *map)

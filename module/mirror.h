@@ -5,6 +5,7 @@
 
 #include "rumpfs.h"
 
+#include <linux/namei.h>
 #include <linux/slab.h>
 
 /* The key's own node, or one below it? */
@@ -18,6 +19,21 @@ static inline bool etfs_mirror_is_implied(struct inode *inode)
 {
 	return RUMPFS_NODE(inode)->is_mirrored &&
 	       !RUMPFS_MIRRORED(inode)->host.dev;
+}
+
+/*
+ * Who was told to begin a walk again is not told so once more, or he would get
+ * the errno of it: the host is asked who may have what is there by now.
+ */
+static inline void etfs_mirror_seek(struct inode *inode, unsigned int flags)
+{
+	if (flags & LOOKUP_REVAL)
+		WRITE_ONCE(RUMPFS_NODE(inode)->is_sought, true);
+}
+
+static inline bool etfs_mirror_is_sought(const struct inode *inode)
+{
+	return READ_ONCE(RUMPFS_NODE(inode)->is_sought);
 }
 
 /* In mirror.c */
@@ -42,6 +58,35 @@ static inline void etfs_rel_put(struct etfs_rel *rel)
 /* Is a host object of this type to be seen in this directory? */
 bool etfs_mirror_shows(struct inode *dir, umode_t type);
 
+/* What there is at a name of a mapped directory. */
+struct etfs_seen {
+	/* a key; a reference */
+	struct etfs_map *map;
+	/* the number of a directory that keys imply, if nothing else is set */
+	u64 ino;
+	/* a host object, if .dev is not 0 */
+	struct etfs_host_id id;
+	struct kstat stat;
+};
+
+/* Return: 0 with what there is, if anything. Context: i_rwsem of dir, or not. */
+int etfs_mirror_look(struct inode *dir, struct dentry *dentry,
+		     struct etfs_seen *seen);
+/* A reference on the node of a host object, or of a directory keys imply. */
+struct inode *etfs_mirror_node(struct inode *dir, const struct qstr *name,
+			       const struct etfs_seen *seen);
+struct dentry *etfs_mirror_lookup(struct inode *dir, struct dentry *dentry,
+				  unsigned int flags);
+
+/* In mirror_open.c: ->open of the kinds, and of a directory for what is in it */
+struct file *etfs_mirror_open(struct inode *inode, struct file *file,
+			      bool *changed);
+/* It was another one when it was opened: see ->is_swift. */
+void etfs_mirror_set_swift(struct dentry *dentry);
+int etfs_mirror_atomic_open(struct inode *dir, struct dentry *dentry,
+			    struct file *file, unsigned int flags,
+			    umode_t mode);
+
 /* In mirror_ino.c */
 /* The inode number that a host object has here. */
 u64 etfs_mirror_ino(const struct etfs_host_id *id);
@@ -53,8 +98,6 @@ u64 etfs_mirror_ino_known(const struct etfs_host_id *id);
 bool etfs_mirror_learn(struct inode *inode, const struct kstat *host);
 bool etfs_mirror_is_same(struct inode *inode, const struct etfs_host_id *id,
 			 const struct kstat *stat);
-/* Does the host refuse the caller what the mode allows? */
-int etfs_mirror_may(struct mnt_idmap *idmap, const struct path *path, int mask);
 int etfs_mirror_getattr(struct mnt_idmap *idmap, const struct path *path,
 			struct kstat *stat, u32 request_mask,
 			unsigned int flags);

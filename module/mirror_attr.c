@@ -65,7 +65,8 @@ bool etfs_mirror_is_same(struct inode *inode, const struct etfs_host_id *id,
 	       !memcmp(&RUMPFS_MIRRORED(inode)->host, id, sizeof(*id));
 }
 
-static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
+/* What the host has at the name of a node. Return: 1 if it is another one. */
+static int etfs_mirror_find_name(struct dentry *dentry, struct path *path,
 				 struct kstat *stat)
 {
 	struct inode *inode = d_inode(dentry);
@@ -76,13 +77,21 @@ static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	if (!err)
 		err = etfs_host_find_below(RUMPFS_NODE(inode)->map, rel.path,
-					   path, stat);
+					   ETFS_ASK_LINK, NULL, path, stat);
 	etfs_rel_put(&rel);
 	if (err || etfs_mirror_is_top(inode))
 		return err;
 	id = etfs_host_id(path, stat);
-	if (etfs_mirror_is_same(inode, &id, stat))
-		return 0;
+	return !etfs_mirror_is_same(inode, &id, stat);
+}
+
+static int etfs_mirror_find_path(struct dentry *dentry, struct path *path,
+				 struct kstat *stat)
+{
+	int ret = etfs_mirror_find_name(dentry, path, stat);
+
+	if (ret <= 0)
+		return ret;
 	path_put(path);
 	return -ESTALE;
 }
@@ -109,15 +118,33 @@ static int etfs_mirror_find(struct dentry *dentry, struct path *path,
 	return err;
 }
 
-/*
- * Lists of the host are asked beside the mode. Ids that the mount maps are not
- * those of the host's, so there the mode alone counts.
- */
-int etfs_mirror_may(struct mnt_idmap *idmap, const struct path *path, int mask)
+/* What the host has at the name of a node, if the caller may go there. */
+static int etfs_mirror_find_now(struct dentry *dentry, struct path *path,
+				struct kstat *stat)
 {
-	if (idmap != &nop_mnt_idmap)
-		return 0;
-	return etfs_host_may(path, mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
+	struct etfs_rel rel;
+	int err;
+
+	err = etfs_mirror_path(NULL, dentry, &rel);
+	if (!err)
+		err = etfs_host_find_below(RUMPFS_NODE(d_inode(dentry))->map,
+					   rel.path, ETFS_ASK_WAY, NULL, path,
+					   stat);
+	etfs_rel_put(&rel);
+	return err;
+}
+
+/* The host object of a node; or what has its name by now, see ->is_sought. */
+static int etfs_mirror_find_sought(struct dentry *dentry, struct path *path,
+				   struct kstat *stat)
+{
+	struct inode *inode = d_inode(dentry);
+	int err = etfs_mirror_find(dentry, path, stat);
+
+	if (err != -ESTALE || !etfs_mirror_is_sought(inode) ||
+	    etfs_map_has_ended(RUMPFS_NODE(inode)->map))
+		return err;
+	return etfs_mirror_find_now(dentry, path, stat);
 }
 
 /*
@@ -217,12 +244,12 @@ static struct file *etfs_mirror_cut_open(struct dentry *dentry,
 	int err;
 
 	if ((attr->ia_valid & ATTR_FILE) && attr->ia_file->private_data)
-		return etfs_gate_get_host(attr->ia_file->private_data) ?:
-		       ERR_PTR(-EIO);
+		return etfs_mirror_cut_opened(attr->ia_file->private_data);
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	host = err ? ERR_PTR(err) :
 	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
 				    O_WRONLY, &RUMPFS_MIRRORED(inode)->host,
+				    etfs_mirror_is_sought(inode) ? MAY_WRITE : 0,
 				    &stat);
 	etfs_rel_put(&rel);
 	return host;
@@ -243,13 +270,20 @@ static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 	host = etfs_mirror_cut_open(dentry, attr);
 	/* Who has it open for writing was asked then. */
 	err = PTR_ERR_OR_ZERO(host);
-	if (!err && !(attr->ia_valid & ATTR_FILE))
-		err = etfs_mirror_may(idmap, &host->f_path, MAY_WRITE);
-	inode_lock(inode);
+	if (!err && !((attr->ia_valid & ATTR_FILE) &&
+		      (attr->ia_file->f_mode & FMODE_WRITE)))
+		err = rumpfs_key_ask_list(idmap, inode, &host->f_path,
+					  MAY_WRITE);
 	if (!err)
-		err = etfs_host_truncate(host, attr->ia_size, attr->ia_valid);
+		err = etfs_host_want_write(host);
+	inode_lock(inode);
+	if (err)
+		goto put_host;
+	err = etfs_host_truncate(host, attr->ia_size, attr->ia_valid);
 	if (!err)
 		i_size_write(inode, attr->ia_size);
+	etfs_host_drop_write(host);
+put_host:
 	if (!IS_ERR(host))
 		fput(host);
 	return err;
@@ -313,11 +347,42 @@ static bool etfs_mirror_forget(struct inode *inode)
 }
 
 /*
+ * A walk goes on by the name of a directory that is not there any more: may it
+ * pass the one that is, and might it pass the one that was, which may be back
+ * at once? Where there is none, a key may lie below, and the last known rights
+ * go on. Ids that the mount maps cannot be asked for.
+ */
+static int etfs_mirror_may_pass(struct mnt_idmap *idmap, struct inode *inode,
+				int mask)
+{
+	struct dentry *dentry = d_find_any_alias(inode);
+	struct kstat stat;
+	struct path path;
+	int err, may_once;
+
+	if (!dentry)
+		return -ESTALE;
+	may_once = generic_permission(idmap, inode, mask);
+	err = etfs_mirror_find_now(dentry, &path, &stat);
+	dput(dentry);
+	if (err)
+		return etfs_mirror_is_gone(inode, err) ? may_once : err;
+	if (!S_ISDIR(stat.mode))
+		err = 0;
+	else if (idmap != &nop_mnt_idmap)
+		err = -ESTALE;
+	else
+		err = inode_permission(path_mnt_idmap(&path),
+				       d_inode(path.dentry), mask);
+	path_put(&path);
+	return err ?: may_once;
+}
+
+/*
  * Asked before each step into a directory: then it is the one look at the host
- * that a walk through it takes, see etfs_mirror_revalidate(), and tells the
- * walk to begin again if the host says that this is not the directory any more.
- * A key below one whose host has gone is still there, so for who is in it
- * already the last known rights go on.
+ * that a walk through it takes, see etfs_mirror_revalidate(). If the host says
+ * that this is not the directory any more, the walk is told to begin again; if
+ * that was done already, or who walks is in it, he goes on by its name.
  *
  * Nothing is made or removed here, so nobody need be asked who may; who would
  * ask holds locks.
@@ -336,10 +401,15 @@ int etfs_mirror_dir_permission(struct mnt_idmap *idmap, struct inode *inode,
 	if (mask & MAY_NOT_BLOCK)
 		return -ECHILD;
 	err = etfs_mirror_ask(idmap, inode, mask, &is_found);
-	if (!is_found && mask == MAY_EXEC && err != -ENOMEM &&
-	    !etfs_mirror_is_top(inode) && etfs_mirror_forget(inode))
+	if (is_found || mask != MAY_EXEC || err == -ENOMEM ||
+	    etfs_mirror_is_top(inode))
+		return err == -EACCES ? err :
+					generic_permission(idmap, inode, mask);
+	if (!etfs_mirror_is_gone(inode, err))
+		return err;
+	if (etfs_mirror_forget(inode) && !etfs_mirror_is_sought(inode))
 		return -ESTALE;
-	return err == -EACCES ? err : generic_permission(idmap, inode, mask);
+	return etfs_mirror_may_pass(idmap, inode, mask);
 }
 
 /* Extended attributes */
@@ -352,7 +422,7 @@ ssize_t etfs_mirror_listxattr(struct dentry *dentry, char *list, size_t size)
 
 	if (etfs_mirror_is_implied(d_inode(dentry)))
 		return 0;
-	ret = etfs_mirror_find(dentry, &path, &stat);
+	ret = etfs_mirror_find_sought(dentry, &path, &stat);
 	if (ret)
 		return ret;
 	ret = vfs_listxattr(path.dentry, list, size);
@@ -370,11 +440,15 @@ ssize_t etfs_mirror_getxattr(struct dentry *dentry, struct inode *inode,
 
 	if (etfs_mirror_is_implied(inode))
 		return -ENODATA;
-	ret = etfs_mirror_find(dentry, &path, &stat);
+	ret = etfs_mirror_find_sought(dentry, &path, &stat);
 	if (ret)
 		return ret;
-	ret = vfs_getxattr(path_mnt_idmap(&path), path.dentry, name, buf,
-			   size);
+	/* It gives nobody more rights than where it is mounted. */
+	if (!strcmp(name, XATTR_NAME_CAPS) && !etfs_host_has_suid(&path))
+		ret = -ENODATA;
+	else
+		ret = vfs_getxattr(path_mnt_idmap(&path), path.dentry, name,
+				   buf, size);
 	path_put(&path);
 	return ret;
 }

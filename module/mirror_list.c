@@ -49,12 +49,16 @@ static struct etfs_open_dir *etfs_open_dir_new(struct file *file)
 		     etfs_host_open_below(node->map, rel.path,
 					  O_RDONLY | O_DIRECTORY,
 					  node->is_mirrored ?
-					  &mirrored->host : NULL, &stat);
+					  &mirrored->host : NULL,
+					  etfs_mirror_is_sought(inode) ?
+					  MAY_READ : 0, &stat);
 	etfs_rel_put(&rel);
 	open->dev = stat.dev;
 	if (IS_ERR(open->host)) {
 		struct file *host = open->host;
 
+		if (host == ERR_PTR(-ESTALE) && node->is_mirrored)
+			etfs_mirror_set_swift(file->f_path.dentry);
 		kfree(open);
 		return ERR_CAST(host);
 	}
@@ -179,7 +183,8 @@ static bool etfs_entry_resolve(struct file *file, struct etfs_entry *entry,
 		name = kasprintf(GFP_KERNEL, "%s%s%s", rel.path,
 				 *rel.path ? "/" : "", entry->name);
 	etfs_rel_put(&rel);
-	err = name ? etfs_host_find_below(map, name, &path, &stat) : -ENOMEM;
+	err = name ? etfs_host_find_below(map, name, ETFS_ASK_LINK, NULL, &path,
+					  &stat) : -ENOMEM;
 	kfree(name);
 	if (err)
 		return false;

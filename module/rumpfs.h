@@ -101,6 +101,11 @@ struct rumpfs_node {
 	bool is_charged;
 	/* I: it lies below the directory of map; see mirror.c */
 	bool is_mirrored;
+	/*
+	 * of such a one: a walk that was told to begin again has come to it;
+	 * never cleared
+	 */
+	bool is_sought;
 	union {
 		struct {
 			/* D: pinned dentries by listing cookie */
@@ -120,6 +125,11 @@ struct rumpfs_node {
 			bool is_keyed;
 			/* D: not in the size of its parent */
 			bool is_uncounted;
+			/*
+			 * of a mapped one: a file in it was replaced between a
+			 * look and its open; never cleared
+			 */
+			bool is_swift;
 			/*
 			 * This directory's name in the table, or NULL, as of
 			 * table->shape == shape. Written under i_lock, read

@@ -318,4 +318,21 @@ TEST_F(mapped_key, what_has_no_mapping_cannot_be_changed)
 	EXPECT_EQ(S_IFREG | 0600, mode_of(PLAIN "/k"));
 }
 
+/* Also once the host has replaced it, and a walk has come to it anew. */
+TEST_F(mapped_key, who_may_search_is_asked_by_the_mapped_id)
+{
+	ASSERT_EQ(0, mkdir(HOST "/h", 0755));
+	ASSERT_EQ(0, mkdir(HOST "/h/sub", 0700));
+	ASSERT_EQ(0, put_text(HOST "/h/sub/g", "below"));
+	ASSERT_EQ(0, run("chown -R %d:%d " HOST "/h", USER, USER));
+	ASSERT_EQ(0, table("/h " HOST "/h subdirs"));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(0, AS_USER(BASE + USER, text_is(MAPPED "/h/sub/g", "below")));
+		EXPECT_EQ(0, AS_USER(BASE + USER, text_is(MAPPED "/h/sub/g", "below")));
+		EXPECT_EQ(EACCES, AS_USER(USER, text_is(MAPPED "/h/sub/g", "below")));
+		EXPECT_EQ(0, AS_USER(USER, text_is(PLAIN "/h/sub/g", "below")));
+		ASSERT_EQ(0, run("cd " HOST "/h; mv sub old%d; cp -a old%d sub", i, i));
+	}
+}
+
 TEST_HARNESS_MAIN

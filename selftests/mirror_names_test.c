@@ -2,6 +2,7 @@
 /* Names below a mapped directory: links, mounts, keys, and who meddles. */
 
 #include <signal.h>
+#include <sys/xattr.h>
 
 #include "lib/fixture.h"
 
@@ -159,6 +160,12 @@ FIXTURE_TEARDOWN(below)
 }
 
 /* A link is no way around a directory that is closed to the caller. */
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 TEST_F(below, links_lead_nobody_where_he_may_not_go)
 {
 	ASSERT_EQ(0, symlink("sub/deep/h", D "/l"));
@@ -171,6 +178,86 @@ TEST_F(below, links_lead_nobody_where_he_may_not_go)
 	EXPECT_EQ(EACCES, AS_USER(USER, text_is(K "/l", "deep")));
 	EXPECT_EQ(EACCES, AS_USER(USER, text_is(K "/ld/h", "deep")));
 	EXPECT_EQ(0, text_is(K "/ld/h", "deep"));
+}
+
+/* Nor once a walk has come to the directory anew. */
+TEST_F(below, links_lead_nobody_there_by_a_new_node_either)
+{
+	ASSERT_EQ(0, symlink("sub/deep", D "/ld"));
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	EXPECT_EQ(0, text_is(K "/ld/h", "deep"));
+	ASSERT_EQ(0, run("cd " D "/sub; mv deep old; cp -a old deep"));
+	EXPECT_EQ(0, text_is(K "/ld/h", "deep"));
+	ASSERT_EQ(0, mkdir(D "/sub/deep/on", 0755));
+	ASSERT_EQ(0, mount("none", K "/ld/on", "tmpfs", 0, NULL));
+	ASSERT_EQ(0, chmod(D "/sub", 0700));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(K "/ld/h", O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, stat_err(K "/ld/none")));
+	/* What is refused to him is there for others, with what is mounted. */
+	EXPECT_EQ(0, run("mountpoint -q " K "/ld/on"));
+	EXPECT_EQ(0, umount(K "/ld/on"));
+}
+
+/* Until it is killed: the name is that of a private directory, and is not. */
+static void exchange_private(void)
+{
+	for (;;)
+		renameat2(AT_FDCWD, D "/sub", AT_FDCWD, D "/new",
+			  RENAME_EXCHANGE);
+}
+
+TEST_F(below, nobody_reads_what_was_private_all_the_time)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	ASSERT_EQ(0, mkdir(D "/new", 0700));
+	ASSERT_EQ(0, put_text(D "/new/g", "private"));
+	pid = start(exchange_private);
+	EXPECT_EQ(0, AS_USER(USER, never_read(K "/sub/g", "private", 4000)));
+	stop(pid);
+}
+
+/* Who may write to our node is not who may write to the host file. */
+TEST_F(below, an_open_that_truncates_asks_the_host)
+{
+	pid_t pid;
+
+	ASSERT_EQ(0, run("cp /bin/tail " D "/prog"));
+	ASSERT_EQ(0, table("/k " D " subdirs\n/reg " D "/prog reg"));
+	pid = fork();
+	/* Not while we have it open for writing, to see whether we can. */
+	while (!pid)
+		execl(D "/prog", "tail", "-f", "/dev/null", NULL);
+	ASSERT_TRUE(WAIT_FOR(open_err(D "/prog", O_WRONLY) == ETXTBSY));
+	EXPECT_EQ(ETXTBSY, open_err(K "/prog", O_RDONLY | O_TRUNC));
+	EXPECT_EQ(ETXTBSY, open_err(MNT "/reg", O_RDONLY | O_TRUNC));
+	EXPECT_LT(0, size_of(D "/prog"));
+	stop(pid);
+	EXPECT_EQ(0, open_err(MNT "/reg", O_RDONLY | O_TRUNC));
+	EXPECT_EQ(0, size_of(D "/prog"));
+	ASSERT_EQ(0, put_text(D "/prog", "again"));
+	EXPECT_EQ(0, open_err(K "/prog", O_RDONLY | O_TRUNC));
+	EXPECT_EQ(0, size_of(D "/prog"));
+}
+
+TEST_F(below, capabilities_end_at_a_mount_without_them)
+{
+	/* Revision 2, effective: cap_net_raw. */
+	const unsigned char caps[20] = { 1, 0, 0, 2, 0, 0x20 };
+	unsigned char got[64];
+
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	ASSERT_EQ(0, ERR(setxattr(D "/f", "security.capability", caps,
+				  sizeof(caps), 0)));
+	EXPECT_EQ(sizeof(caps), getxattr(K "/f", "security.capability", got,
+					 sizeof(got)));
+	ASSERT_EQ(0, ERR(mount(D, D, NULL, MS_BIND, NULL)));
+	ASSERT_EQ(0, ERR(mount(NULL, D, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID,
+			       NULL)));
+	EXPECT_EQ(ENODATA, ERR(getxattr(K "/f", "security.capability", got,
+					sizeof(got))));
+	EXPECT_EQ(0, umount(D));
 }
 
 TEST_F(below, parents_and_working_directories_are_ours)
@@ -326,6 +413,21 @@ TEST_F(below, a_directory_in_the_place_of_another)
 	ASSERT_EQ(0, rmdir(D "/sub/deep"));
 	EXPECT_EQ(ENOENT, ERR(mkdir(K "/sub/deep/h", 0755)));
 	EXPECT_EQ(ENOENT, ERR(chdir(K "/sub/deep")));
+}
+
+TEST_F(below, who_is_in_one_that_was_replaced_is_asked_of_the_other)
+{
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	ASSERT_EQ(0, mkdir(D "/new", 0700));
+	ASSERT_EQ(0, put_text(D "/new/g", "private"));
+	ASSERT_EQ(0, chdir(K "/sub"));
+	EXPECT_EQ(0, AS_USER(USER, text_is("g", "below")));
+	ASSERT_EQ(0, renameat2(AT_FDCWD, D "/new", AT_FDCWD, D "/sub",
+			       RENAME_EXCHANGE));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err("g", O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, stat_err("g")));
+	EXPECT_EQ(0, text_is("g", "private"));
+	EXPECT_EQ(0, chdir("/"));
 }
 
 TEST_F(below, a_key_outlives_the_directory_around_it)
@@ -611,26 +713,9 @@ static void meddle(void)
 	}
 }
 
-static pid_t start(void (*what)(void))
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		what();
-		_exit(0);
-	}
-	return pid;
-}
-
-static void stop(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
 TEST_F(below, a_storm_of_renames_does_no_harm)
 {
-	long long end = now_ms() + 10000;
+	long long end = now_ms() + 5000;
 	pid_t meddler, keyer;
 
 	ASSERT_EQ(0, table("/k " D " subdirs"));
@@ -653,6 +738,95 @@ TEST_F(below, a_storm_of_renames_does_no_harm)
 	EXPECT_EQ(2, count_names(K));
 	EXPECT_EQ(0, ERR(umount(MNT)));
 	ASSERT_EQ(0, mount_at(MNT, NULL));
+}
+
+/* Until it is killed: at each name there is always one of two objects. */
+static void exchange(void)
+{
+	for (;;) {
+		renameat2(AT_FDCWD, D "/sub", AT_FDCWD, D "/bus",
+			  RENAME_EXCHANGE);
+		renameat2(AT_FDCWD, D "/sub/g", AT_FDCWD, D "/sub/f",
+			  RENAME_EXCHANGE);
+	}
+}
+
+TEST_F(below, a_walk_through_what_changes_places_is_never_stale)
+{
+	long long end = now_ms() + 5000;
+	struct stat st;
+	int err = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, run("cd " D "; cp f sub; cp -a sub bus"));
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	pid = start(exchange);
+	while (!err && now_ms() < end)
+		err = ERR(stat(K "/sub/g", &st)) ?:
+		      ERR(access(K "/sub/deep/h", W_OK)) ?:
+		      ERR(chdir(K "/sub/deep"));
+	stop(pid);
+	EXPECT_EQ(0, err);
+	EXPECT_EQ(0, chdir("/"));
+}
+
+/* Until it is killed: there is always a file at the name, and always another. */
+static void replace(void)
+{
+	for (;;) {
+		close(open(D "/new", O_WRONLY | O_CREAT, 0644));
+		rename(D "/new", D "/f");
+	}
+}
+
+TEST_F(below, an_open_of_what_is_replaced_is_never_stale)
+{
+	long long end = now_ms() + 5000;
+	int err = 0, opened = 0;
+	pid_t pid;
+
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	pid = start(replace);
+	for (; !err && now_ms() < end; opened++)
+		err = open_err(K "/f", O_RDONLY);
+	stop(pid);
+	EXPECT_EQ(0, err) {
+		TH_LOG("after %d times", opened);
+	}
+	/* It says what a walk says otherwise. */
+	EXPECT_EQ(ENOENT, open_err(K "/none", O_RDONLY));
+	EXPECT_EQ(EOPNOTSUPP, open_err(K "/none", O_RDONLY | O_CREAT));
+	EXPECT_EQ(EEXIST, open_err(K "/f", O_RDONLY | O_CREAT | O_EXCL));
+	EXPECT_EQ(ENOTDIR, open_err(K "/f", O_RDONLY | O_DIRECTORY));
+	EXPECT_EQ(EISDIR, open_err(K "/sub", O_WRONLY));
+	EXPECT_EQ(0, open_err(K "/sub", O_RDONLY));
+}
+
+/* What else is done to a name that is another file's or directory's each time. */
+TEST_F(below, no_call_by_a_name_is_stale)
+{
+	long long end = now_ms() + 5000;
+	int err = 0, fd;
+	char buf[16];
+	pid_t pid;
+
+	ASSERT_EQ(0, run("cd " D "; cp f sub; cp -a sub bus; "
+			 "setfattr -n trusted.a -v b f sub/f sub/g"));
+	ASSERT_EQ(0, table("/k " D " subdirs"));
+	pid = start(exchange);
+	while (!err && now_ms() < end) {
+		fd = open(K "/sub", O_RDONLY | O_DIRECTORY);
+		err = fd < 0 ? errno : 0;
+		close(fd);
+		err = err ?: ERR(truncate(K "/sub/g", 4));
+		if (!err && getxattr(K "/sub/g", "trusted.a", buf, 16) < 0 &&
+		    errno != ENODATA)
+			err = errno;
+		if (!err && listxattr(K "/sub/g", buf, 0) < 0)
+			err = errno;
+	}
+	stop(pid);
+	EXPECT_EQ(0, err);
 }
 
 /* A link to above makes a tree without an end: find knows it by its numbers. */

@@ -109,33 +109,34 @@ TEST_F(host_kind, is_seen_through)
 /* Every name exactly once, whatever is done between the calls. */
 TEST_F(host_kind, is_listed_once_from_any_position)
 {
-	enum { FILES = 1200, STEP = 97 };
-	static long at[FILES + 64];
-	static char names[FILES + 64][16];
+	enum { MOST = 1200, STEP = 97 };
+	const int files = is_sanitized() ? 400 : MOST;
+	static long at[MOST + 64];
+	static char names[MOST + 64][16];
 	struct dirent *entry;
 	char name[64];
 	int i, n = 0;
 	DIR *dir;
 
-	for (i = 0; i < FILES; i++) {
+	for (i = 0; i < files; i++) {
 		snprintf(name, sizeof(name), D "/sub/n%d", i);
 		ASSERT_EQ(0, close(open(name, O_WRONLY | O_CREAT, 0644)));
 	}
-	EXPECT_EQ(FILES + 2, count_names(K "/sub"));
+	EXPECT_EQ(files + 2, count_names(K "/sub"));
 	EXPECT_EQ(0, run("test $(ls -f " K "/sub | sort -u | wc -l) = %d",
-			 FILES + 4));
+			 files + 4));
 
 	dir = opendir(K "/sub");
 	ASSERT_NE(NULL, dir);
 	for (;;) {
-		ASSERT_GT(FILES + 64, n);
+		ASSERT_GT(files + 64, n);
 		at[n] = telldir(dir);
 		entry = readdir(dir);
 		if (!entry)
 			break;
 		snprintf(names[n++], 16, "%.15s", entry->d_name);
 	}
-	EXPECT_EQ(FILES + 4, n);
+	EXPECT_EQ(files + 4, n);
 	for (i = n - 1; i >= 0; i -= STEP) {
 		seekdir(dir, at[i]);
 		entry = readdir(dir);
