@@ -4,9 +4,14 @@
  *
  * A position is that of the next entry: names in memory come first, then hidden
  * whiteouts, then the table's. A directory that keys imply is listed with the
- * table, any other with memory, so that each comes once.
+ * table, any other with memory, so that each comes once; and it stays there if
+ * it outlives them.
+ *
+ * What was made since a pass began has a cookie above all there were then, and
+ * waits for the next pass: else who makes a name for each that is read would
+ * read for ever. Only once cookies have begun anew, some of it is seen.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
 #include <linux/stat.h>
@@ -15,8 +20,9 @@
 /* So many at once, as each look into an array begins at its root. */
 #define RUMPFS_LIST_BATCH	32
 
+/* Those with from <= cookie < end. */
 static unsigned int rumpfs_list_some(struct xarray *entries, unsigned long from,
-				     struct dentry **some)
+				     unsigned long end, struct dentry **some)
 {
 	XA_STATE(xas, entries, from);
 	struct dentry *dentry;
@@ -28,11 +34,12 @@ static unsigned int rumpfs_list_some(struct xarray *entries, unsigned long from,
 
 		if (xas_retry(&xas, dentry))
 			continue;
+		if (xas.xa_index >= end)
+			break;
 		/* None yet: a lookup beside us is making an implied one. */
 		inode = d_inode_rcu(dentry);
 		if (!inode || xas_get_mark(&xas, RUMPFS_HIDDEN) ||
-		    (S_ISDIR(inode->i_mode) &&
-		     RUMPFS_NODE(inode)->dir.is_implied))
+		    (S_ISDIR(inode->i_mode) && RUMPFS_NODE(inode)->dir.place))
 			continue;
 		some[n++] = dentry;
 		if (n == RUMPFS_LIST_BATCH)
@@ -42,23 +49,38 @@ static unsigned int rumpfs_list_some(struct xarray *entries, unsigned long from,
 	return n;
 }
 
-static bool rumpfs_list_memory(struct inode *dir, struct dir_context *ctx)
+/* Above what there was when the pass began, in this open file or before it. */
+static unsigned long rumpfs_list_end(struct file *file, loff_t pos)
+{
+	u32 next = READ_ONCE(RUMPFS_NODE(file_inode(file))->dir.next_cookie);
+
+	if (!pos || !file->private_data)
+		file->private_data = (void *)(unsigned long)next;
+	return (unsigned long)file->private_data;
+}
+
+static bool rumpfs_list_dentry(struct dir_context *ctx,
+			       const struct dentry *dentry)
+{
+	const struct inode *inode = d_inode(dentry);
+
+	return dir_emit(ctx, dentry->d_name.name, dentry->d_name.len,
+			inode->i_ino, fs_umode_to_dtype(inode->i_mode));
+}
+
+static bool rumpfs_list_memory(struct inode *dir, unsigned long end,
+			       struct dir_context *ctx)
 {
 	struct dentry *some[RUMPFS_LIST_BATCH];
 	unsigned int i, n;
 
 	do {
 		n = rumpfs_list_some(&RUMPFS_NODE(dir)->dir.entries, ctx->pos,
-				     some);
+				     end, some);
 		for (i = 0; i < n; i++) {
 			/* Pinned, and our i_rwsem keeps its name. */
-			const struct dentry *dentry = some[i];
-			const struct inode *inode = d_inode(dentry);
-
-			ctx->pos = rumpfs_cookie(dentry);
-			if (!dir_emit(ctx, dentry->d_name.name,
-				      dentry->d_name.len, inode->i_ino,
-				      fs_umode_to_dtype(inode->i_mode)))
+			ctx->pos = rumpfs_cookie(some[i]);
+			if (!rumpfs_list_dentry(ctx, some[i]))
 				return false;
 			ctx->pos++;
 		}
@@ -109,7 +131,7 @@ end:
 	return ret;
 }
 
-/* Is this directory in memory anyway, and listed there? */
+/* Is this directory in memory anyway, and listed by itself? */
 static bool rumpfs_is_in_memory(struct dentry *parent,
 				const struct rumpfs_listed *listed)
 {
@@ -122,36 +144,54 @@ static bool rumpfs_is_in_memory(struct dentry *parent,
 	name.hash = full_name_hash(parent, name.name, name.len);
 	dentry = d_lookup(parent, &name);
 	if (dentry && d_is_dir(dentry) && !rumpfs_is_key(d_inode(dentry)))
-		is_listed = !RUMPFS_NODE(d_inode(dentry))->dir.is_implied;
+		is_listed = !rumpfs_entry_is_tabled(d_inode(parent), dentry);
 	dput(dentry);
 	return is_listed;
 }
 
 static int rumpfs_list_keys(struct file *file, struct dir_context *ctx)
 {
+	unsigned long cookie = (ctx->pos - RUMPFS_KEYS_POS) / 2;
 	struct inode *dir = file_inode(file);
-	unsigned long cookie = ctx->pos - RUMPFS_KEYS_POS;
+	struct dentry *outlived;
 	struct rumpfs_listed listed;
 	int ret;
 
-	while ((ret = rumpfs_list_key(dir, &cookie, &listed)) > 0) {
-		ctx->pos = RUMPFS_KEYS_POS + cookie;
+	outlived = rumpfs_entry_outlived(dir, cookie + (ctx->pos & 1));
+	for (;;) {
+		ret = rumpfs_list_key(dir, &cookie, &listed);
+		if (ret < 0)
+			return ret;
+		if (outlived &&
+		    (!ret || rumpfs_entry_place(outlived) <= cookie)) {
+			cookie = rumpfs_entry_place(outlived);
+			ctx->pos = RUMPFS_KEYS_POS + 2 * (u64)cookie;
+			if (!rumpfs_list_dentry(ctx, outlived))
+				return 0;
+			ctx->pos++;
+			outlived = rumpfs_entry_outlived(dir, cookie + 1);
+			continue;
+		}
+		if (!ret)
+			return 0;
+		ctx->pos = RUMPFS_KEYS_POS + 2 * (u64)cookie + 1;
 		if (!rumpfs_is_in_memory(file->f_path.dentry, &listed) &&
 		    !dir_emit(ctx, listed.name, listed.len, listed.ino,
 			      fs_umode_to_dtype(listed.type)))
 			return 0;
 		cookie++;
-		ctx->pos = RUMPFS_KEYS_POS + cookie;
+		ctx->pos++;
 	}
-	return ret;
 }
 
 static int rumpfs_iterate(struct file *file, struct dir_context *ctx)
 {
+	unsigned long end = rumpfs_list_end(file, ctx->pos);
+
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	if (ctx->pos < RUMPFS_WHITES_POS) {
-		if (!rumpfs_list_memory(file_inode(file), ctx))
+		if (!rumpfs_list_memory(file_inode(file), end, ctx))
 			return 0;
 		ctx->pos = RUMPFS_WHITES_POS;
 	}

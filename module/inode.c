@@ -233,7 +233,7 @@ struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
  * counted but never refused, as no limit of a mount can be allowed to make a
  * key unreachable.
  */
-struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
+struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place)
 {
 	struct inode *inode;
 
@@ -246,6 +246,7 @@ struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino)
 	inode->i_uid = make_kuid(sb->s_user_ns, 0);
 	inode->i_gid = make_kgid(sb->s_user_ns, 0);
 	RUMPFS_NODE(inode)->dir.is_implied = true;
+	RUMPFS_NODE(inode)->dir.place = place;
 	RUMPFS_NODE(inode)->dir.is_keyed = true;
 	RUMPFS_NODE(inode)->dir.is_uncounted = true;
 	return inode;

@@ -10,6 +10,7 @@
 #include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -138,23 +139,24 @@ static struct etfs_key *etfs_key_add(struct etfs_batch *batch,
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 	key->life.born = batch->epoch;
-	err = rhashtable_insert_fast(&table->keys, &key->hash,
-				     etfs_keys_params);
-	if (err)
-		goto free_key;
 	err = xa_alloc_cyclic(&parent->below, &key->cookie, key,
 			      XA_LIMIT(1, S32_MAX), &parent->next_cookie,
 			      GFP_KERNEL_ACCOUNT);
 	if (err < 0)
-		goto remove_key;
+		goto free_key;
+	/* Last, as a directory may remember what is found by name. */
+	err = rhashtable_insert_fast(&table->keys, &key->hash,
+				     etfs_keys_params);
+	if (err)
+		goto erase_key;
 	WRITE_ONCE(table->nr_keys, table->nr_keys + 1);
 	etfs_key_touch(batch, key);
 	return key;
 
-remove_key:
-	rhashtable_remove_fast(&table->keys, &key->hash, etfs_keys_params);
+erase_key:
+	xa_erase(&parent->below, key->cookie);
 free_key:
-	/* Somebody may have found it in the meantime, and seen it unborn. */
+	/* A listing may have come by in the meantime, and seen it unborn. */
 	kfree_rcu(key, rcu);
 	return ERR_PTR(-ENOMEM);
 }
@@ -194,6 +196,7 @@ void etfs_keys_sweep(struct etfs_batch *batch)
 				       etfs_keys_params);
 		xa_erase(&key->parent->below, key->cookie);
 		WRITE_ONCE(table->nr_keys, table->nr_keys - 1);
+		cond_resched();
 	}
 	/*
 	 * No directory may go on using what it remembers of these names, nor

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names: create, link, unlink, rename. */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
 #include <linux/iversion.h>
@@ -330,6 +330,7 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		whiteout = rumpfs_whiteout_new(idmap, old_dir, old);
 		if (IS_ERR(whiteout))
 			return PTR_ERR(whiteout);
+		rumpfs_names_leave_whiteout(old_dir, old, whiteout);
 	}
 	err = rumpfs_names_move(old_dir, old, new_dir, new);
 	if (err) {

@@ -23,9 +23,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-/* Where listing cookies start: 0 and 1 are . and .. */
-#define RUMPFS_FIRST_COOKIE	2u
-
 /* Names in memory */
 
 /* A name too long for its dentry is memory of its own. */
@@ -57,37 +54,6 @@ static void rumpfs_name_count(const struct dentry *dentry)
 static void rumpfs_dir_grow(struct inode *dir, loff_t change)
 {
 	i_size_write(dir, dir->i_size + change);
-}
-
-/* Context: i_rwsem of dir, shared is enough. */
-static int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
-{
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-	struct xarray *entries = &node->dir.entries;
-	u32 cookie;
-	int err;
-
-	/*
-	 * A search for free ones would cost each name more than the few steps
-	 * over old names once the cookies have come round.
-	 */
-	xa_lock(entries);
-	do {
-		cookie = max(node->dir.next_cookie, RUMPFS_FIRST_COOKIE);
-		node->dir.next_cookie = (cookie + 1) & S32_MAX;
-		err = __xa_insert(entries, cookie, dentry, GFP_KERNEL);
-	} while (err == -EBUSY);
-	xa_unlock(entries);
-	if (err)
-		return err;
-	dentry->d_fsdata = (void *)(unsigned long)cookie;
-	return 0;
-}
-
-static void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
-{
-	rumpfs_hidden_remove(dir, dentry);
-	xa_erase(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry));
 }
 
 int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
@@ -123,6 +89,16 @@ void rumpfs_names_remove(struct inode *dir, struct dentry *dentry)
 	d_make_discardable(dentry);
 }
 
+void rumpfs_names_leave_whiteout(struct inode *dir, struct dentry *dentry,
+				 struct dentry *whiteout)
+{
+	/* One that nobody finds is listed elsewhere. */
+	if (!rumpfs_cookie(whiteout))
+		return;
+	rumpfs_entry_unplace(dir, dentry);
+	rumpfs_entry_swap(dir, dentry, dir, whiteout);
+}
+
 /*
  * The name old takes the place of new; the VFS moves the dentry. A longer name
  * costs what it is longer; where there is one already, that has paid, and is
@@ -135,18 +111,19 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 	s64 longer = rumpfs_name_cost(&new->d_name) -
 		     rumpfs_name_cost(&old->d_name);
 	s64 charged = d_really_is_positive(new) ? 0 : max(longer, 0LL);
-	unsigned long cookie = rumpfs_cookie(old);
 	int err;
 
 	err = rumpfs_charge(sbi, charged);
 	if (err)
 		return err;
-	err = rumpfs_entry_add(new_dir, old);
+	rumpfs_entry_unplace(old_dir, old);
+	if (d_really_is_positive(new))
+		rumpfs_entry_unplace(new_dir, new);
+	err = rumpfs_entry_move(old_dir, old, new_dir, new);
 	if (err) {
 		rumpfs_uncharge(sbi, charged);
 		return err;
 	}
-	xa_erase(&RUMPFS_NODE(old_dir)->dir.entries, cookie);
 	rumpfs_dir_grow(old_dir, -rumpfs_name_size(old));
 	rumpfs_name_count(old);
 	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE);
@@ -159,12 +136,9 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new)
 {
-	/* Both places exist, so this takes no memory and cannot fail. */
-	xa_store(&RUMPFS_NODE(old_dir)->dir.entries, rumpfs_cookie(old), new,
-		 GFP_KERNEL);
-	xa_store(&RUMPFS_NODE(new_dir)->dir.entries, rumpfs_cookie(new), old,
-		 GFP_KERNEL);
-	swap(old->d_fsdata, new->d_fsdata);
+	rumpfs_entry_unplace(old_dir, old);
+	rumpfs_entry_unplace(new_dir, new);
+	rumpfs_entry_swap(old_dir, old, new_dir, new);
 	rumpfs_dir_grow(old_dir, RUMPFS_NAME_SIZE - rumpfs_name_size(old));
 	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE - rumpfs_name_size(new));
 	rumpfs_name_count(old);
@@ -210,11 +184,23 @@ void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 	d_drop(dentry);
 }
 
+struct dentry *rumpfs_name_behind(struct inode *dir, const struct qstr *name)
+{
+	struct dentry *hidden = rumpfs_hidden_find(dir, name);
+
+	if (hidden && rumpfs_white_maybe(dir) &&
+	    rumpfs_white_keeps(dir, hidden))
+		return NULL;
+	return hidden;
+}
+
 void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_hidden_remove(dir, dentry);
 	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
 		      RUMPFS_HIDDEN);
+	/* What implied it may be gone. */
+	rumpfs_entry_outlive(dir, dentry);
 	d_rehash(dentry);
 }
 
@@ -224,7 +210,7 @@ void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
  */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
 {
-	struct dentry *hidden = rumpfs_hidden_find(dir, name);
+	struct dentry *hidden = rumpfs_name_behind(dir, name);
 	struct etfs_key *key;
 	bool hides = true;
 
@@ -253,6 +239,15 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 	return etfs_life_is_on(&map->life) && map->key->parent == key;
 }
 
+/* mount(2) opens what a node's number says, and asks nobody who may. */
+static void rumpfs_node_renumber(struct inode *inode)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+
+	if (map && map->kind->rdev && S_ISBLK(inode->i_mode))
+		WRITE_ONCE(inode->i_rdev, map->kind->rdev(map));
+}
+
 /*
  * Only dentries of keys, of missing names, and of what lies below mapped
  * directories, come here. A key that is gone, or whose directory was renamed
@@ -261,7 +256,7 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 				 struct dentry *dentry, unsigned int flags)
 {
-	const struct inode *inode = d_inode_rcu(dentry);
+	struct inode *inode = d_inode_rcu(dentry);
 	struct etfs_key *key;
 	struct etfs_map *map;
 	int ret;
@@ -275,6 +270,7 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 	if (RUMPFS_NODE(inode)->is_mirrored)
 		return flags & LOOKUP_RCU ? -ECHILD :
 			etfs_mirror_revalidate(dir, dentry, flags);
+	rumpfs_node_renumber(inode);
 	if (flags & LOOKUP_RCU)
 		return rumpfs_dir_key_cached(dir, &key) ?
 			rumpfs_map_is_below(map, key) : -ECHILD;
@@ -286,9 +282,18 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 
 COMPAT_D_REVALIDATE(rumpfs_key_revalidate)
 
+/* A walk came here by an open file of the node. */
+static int rumpfs_key_weak_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	if (d_really_is_positive(dentry))
+		rumpfs_node_renumber(d_inode(dentry));
+	return 1;
+}
+
 static const struct dentry_operations rumpfs_key_dentry_operations = {
 	.d_revalidate = compat_op(dentry_operations, d_revalidate,
 				  rumpfs_key_revalidate),
+	.d_weak_revalidate = rumpfs_key_weak_revalidate,
 };
 
 /* Dentries have these operations, and only those of keys ask them. */
@@ -319,9 +324,10 @@ struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
 }
 
 static struct dentry *rumpfs_lookup_implied(struct inode *dir,
-					    struct dentry *dentry, u64 ino)
+					    struct dentry *dentry, u64 ino,
+					    u32 place)
 {
-	struct inode *inode = rumpfs_node_implied(dir->i_sb, ino);
+	struct inode *inode = rumpfs_node_implied(dir->i_sb, ino, place);
 	int err;
 
 	if (!inode)
@@ -374,9 +380,10 @@ int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
  */
 struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 {
-	struct dentry *hidden = rumpfs_hidden_find(dir, &dentry->d_name);
+	struct dentry *hidden = rumpfs_name_behind(dir, &dentry->d_name);
 	struct etfs_key *key = rumpfs_dir_key_begin(dir), *child = NULL;
 	struct etfs_map *map;
+	u32 place;
 	u64 ino;
 
 	if (IS_ERR(key)) {
@@ -392,11 +399,12 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 		return dget(hidden);
 	}
 	rumpfs_key_take(child, &map, &ino);
+	place = child ? child->cookie : 0;
 	rumpfs_dir_key_end();
 	if (map)
 		return rumpfs_names_add_key(dir, dentry, map);
 	if (ino)
-		return rumpfs_lookup_implied(dir, dentry, ino);
+		return rumpfs_lookup_implied(dir, dentry, ino, place);
 	return NULL;
 }
 

@@ -3,6 +3,8 @@
 #ifndef _RUMPFS_NAMES_H
 #define _RUMPFS_NAMES_H
 
+#include <linux/dcache.h>
+
 #include "rumpfs.h"
 
 static inline struct etfs_table *rumpfs_table(const struct inode *inode)
@@ -13,10 +15,49 @@ static inline struct etfs_table *rumpfs_table(const struct inode *inode)
 /* In dirkey.c. Context: RCU read section. Return: false if it is void. */
 bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key);
 
+/* In entry.c: names by cookie. Context: i_rwsem of dir */
+/* Shared is enough. Return: an errno. */
+int rumpfs_entry_add(struct inode *dir, struct dentry *dentry);
+void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry);
+/* Each has the other's place. */
+void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
+		       struct inode *other_dir, struct dentry *other);
+/* The name new is for what old is; new has no place then. Return: an errno. */
+int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, struct dentry *new);
+
+/*
+ * A directory that keys imply has a place of its own among them now, so that it
+ * is listed where it was when they are gone. Shared is enough.
+ */
+void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry);
+/* What is moved is listed with memory. */
+void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry);
+/* Is a directory in memory listed with the key that implies it? */
+bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry);
+/* The first that has outlived its keys, at such a place or behind, or NULL. */
+struct dentry *rumpfs_entry_outlived(struct inode *dir, unsigned long place);
+static inline u32 rumpfs_entry_place(const struct dentry *dentry)
+{
+	return d_is_dir(dentry) ? RUMPFS_NODE(d_inode(dentry))->dir.place : 0;
+}
+
 /* In names.c. Context: i_rwsem of dir */
+int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
+		      struct inode *new_dir, struct dentry *new);
+/* A whiteout just made has the place of a name that is about to be moved. */
+void rumpfs_names_leave_whiteout(struct inode *dir, struct dentry *dentry,
+				 struct dentry *whiteout);
+void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
+			   struct inode *new_dir, struct dentry *new);
 /* Does the table's name stand in the way of one in memory? */
 bool rumpfs_key_hides(const struct etfs_key *key, const struct dentry *dentry);
 void rumpfs_name_hide(struct inode *dir, struct dentry *dentry);
+/*
+ * What keys have hidden at a name and nothing but a key keeps from coming back;
+ * or NULL. Shared is enough.
+ */
+struct dentry *rumpfs_name_behind(struct inode *dir, const struct qstr *name);
 /*
  * Shared is enough. A directory that is back before the mount was told stays
  * where it is until then.

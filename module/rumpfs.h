@@ -67,12 +67,15 @@ struct rumpfs_sb {
 	struct rcu_head rcu;
 };
 
-/* The mark in a directory's array. */
+/* Marks in a directory's array. */
 #define RUMPFS_HIDDEN	XA_MARK_1
+/* a directory that keys implied, listed by itself where they were */
+#define RUMPFS_OUTLIVED	XA_MARK_2
 
 /*
  * Listing positions: 0 and 1 are the dots, names in memory have their cookie,
- * at most S32_MAX; whiteouts and the table's names follow by cookies of their own.
+ * at most S32_MAX; whiteouts follow by cookies of their own, and the table's
+ * names by twice theirs and one. Below that one is what has outlived such a name.
  */
 #define RUMPFS_WHITES_POS	BIT_ULL(31)
 #define RUMPFS_KEYS_POS		BIT_ULL(32)
@@ -110,12 +113,18 @@ struct rumpfs_node {
 		struct {
 			/* D: pinned dentries by listing cookie */
 			struct xarray entries;
+			/* above all there are, even if they began anew */
 			u32 next_cookie;
 			/*
 			 * D: made for the keys below, goes with the last; if
 			 * hidden then, when it would come back
 			 */
 			bool is_implied;
+			/*
+			 * D: where the table lists it: the cookie of the key
+			 * it was made for; or 0, it is listed with memory
+			 */
+			u32 place;
 			/*
 			 * Under i_rwsem of its parent: not in the links of
 			 * that, as keys below it are or were when the mount was
@@ -262,7 +271,7 @@ struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
 				  struct super_block *sb, struct inode *dir,
 				  umode_t mode, dev_t dev);
 /* The directory that keys below it need. Return: NULL without memory. */
-struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino);
+struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place);
 /* The node of a map; takes over a reference. Return: NULL without memory. */
 struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map);
 /*
@@ -346,10 +355,6 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
 int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
 		     struct inode *inode);
 void rumpfs_names_remove(struct inode *dir, struct dentry *dentry);
-int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
-		      struct inode *new_dir, struct dentry *new);
-void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
-			   struct inode *new_dir, struct dentry *new);
 /* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
 /* A directory is counted by the table, or its parent. Context: same. */
@@ -381,6 +386,8 @@ static inline bool rumpfs_white_maybe(const struct inode *dir)
 }
 
 bool rumpfs_white_is(const struct inode *dir, const struct qstr *name);
+/* Does one keep a name that keys have hidden from coming back? */
+bool rumpfs_white_keeps(const struct inode *dir, const struct dentry *hidden);
 bool rumpfs_white_any(const struct inode *dir);
 void rumpfs_white_remove(struct inode *dir, const struct qstr *name);
 /* Of a directory that goes. */

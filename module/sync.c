@@ -34,6 +34,8 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 	/* Or it stays for good. */
 	RUMPFS_NODE(inode)->dir.is_implied = false;
 	inode_unlock(inode);
+	if (!removed)
+		rumpfs_entry_outlive(dir, dentry);
 	return removed;
 }
 
@@ -87,7 +89,7 @@ static void rumpfs_sync_hidden(struct inode *dir, const struct qstr *name,
 {
 	struct dentry *hidden;
 
-	while ((hidden = rumpfs_hidden_find(dir, name)) &&
+	while ((hidden = rumpfs_name_behind(dir, name)) &&
 	       !rumpfs_sync_hides(key, hidden)) {
 		rumpfs_name_show(dir, hidden);
 		if (rumpfs_sync_entry(dir, hidden, key))

@@ -9,6 +9,7 @@
 
 #include <linux/mm.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/string.h>
 
@@ -235,6 +236,7 @@ void etfs_table_undo(struct etfs_batch *batch)
 		etfs_rows_insert(table, map);
 		if (map->is_pinned)
 			list_add_tail(&map->node, &table->pinned);
+		cond_resched();
 	}
 	list_for_each_entry_safe_reverse(map, next, &batch->born, born) {
 		list_del_init(&map->born);
@@ -242,6 +244,7 @@ void etfs_table_undo(struct etfs_batch *batch)
 		etfs_key_unlink(table, map);
 		etfs_key_count(batch, map->key, -1);
 		etfs_rows_erase(table, map);
+		cond_resched();
 	}
 	etfs_keys_sweep(batch);
 }
@@ -256,6 +259,11 @@ void etfs_table_commit(struct etfs_batch *batch)
 	list_for_each_entry(key, &batch->touched, touched)
 		if (!key->nr_maps)
 			WRITE_ONCE(key->life.dead, batch->epoch);
+	/*
+	 * Who sees any of the batch must not go on without names of it that
+	 * are below directories that had none.
+	 */
+	atomic64_inc_return(&table->shape);
 	/* Pairs with the acquires in etfs_life_is_born() and _is_on(). */
 	smp_store_release(&batch->epoch->on, true);
 	table->generation++;
@@ -292,13 +300,17 @@ void etfs_table_settle(struct etfs_batch *batch)
 	list_for_each_entry(map, &batch->dead, node) {
 		etfs_key_unlink(table, map);
 		WRITE_ONCE(map->life.dead, &etfs_always);
+		cond_resched();
 	}
 	list_for_each_entry_safe(map, next, &batch->born, born) {
 		WRITE_ONCE(map->life.born, &etfs_always);
 		list_del_init(&map->born);
+		cond_resched();
 	}
-	list_for_each_entry(key, &batch->touched, touched)
+	list_for_each_entry(key, &batch->touched, touched) {
 		etfs_key_settle(table, key);
+		cond_resched();
+	}
 	etfs_keys_sweep(batch);
 }
 

@@ -6,7 +6,8 @@
  * reaches one: its directory has it in a tree by name and, for listings, in an
  * array by cookie. A lookup need not ask, as the answer is the same; whoever
  * makes a name in memory takes the whiteout of that name away. One may lie
- * below a key or a directory that keys imply; it is not listed then.
+ * below a key or a directory that keys imply; it is not listed then. Who brings
+ * back a name that a key has hidden must ask: one made later stands before it.
  *
  * Where the VFS wants to see a whiteout, to make or to delete it, it gets an
  * inode for the time of the call, under a dentry that is not hashed.
@@ -26,6 +27,11 @@ struct rumpfs_white {
 	/* who made it, for sticky directories */
 	kuid_t uid;
 	kgid_t gid;
+	/*
+	 * the newest name that keys had hidden when it was made: it stands
+	 * before that, and behind whatever was hidden later
+	 */
+	const struct dentry *before;
 	u32 cookie;
 	u8 len;
 	char name[];
@@ -84,6 +90,13 @@ static struct rumpfs_white *rumpfs_white_find(const struct inode *dir,
 bool rumpfs_white_is(const struct inode *dir, const struct qstr *name)
 {
 	return rumpfs_white_find(dir, name);
+}
+
+bool rumpfs_white_keeps(const struct inode *dir, const struct dentry *hidden)
+{
+	struct rumpfs_white *white = rumpfs_white_find(dir, &hidden->d_name);
+
+	return white && white->before == hidden;
 }
 
 bool rumpfs_white_any(const struct inode *dir)
@@ -188,6 +201,7 @@ static int rumpfs_white_add(struct inode *dir, const struct qstr *name,
 	}
 	white->uid = owner->i_uid;
 	white->gid = owner->i_gid;
+	white->before = rumpfs_hidden_find(dir, name);
 	return 0;
 }
 

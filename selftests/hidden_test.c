@@ -129,7 +129,8 @@ TEST_F_TIMEOUT(hidden, implied_names_stay_among_many, 600)
 		EXPECT_EQ(i ? MANY : 0, count_names(DIR_));
 	}
 	printf("# among 0: %lld us, among %d: %lld us\n", us[0], MANY, us[1]);
-	EXPECT_LT(us[1], 3 * us[0]);
+	/* To look at all of them for each name would take far longer. */
+	EXPECT_LT(us[1], 10 * us[0]);
 }
 
 TEST_F(hidden, a_name_hidden_twice_comes_back_in_turn)

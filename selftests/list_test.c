@@ -10,14 +10,6 @@
 #define DIR_D MNT "/d"
 #define STAYING 100
 
-struct linux_dirent64 {
-	ino64_t d_ino;
-	off64_t d_off;
-	unsigned short d_reclen;
-	unsigned char d_type;
-	char d_name[];
-};
-
 FIXTURE(list)
 {
 };
@@ -68,12 +60,6 @@ static bool all_once(const int *seen)
 	if (nr < STAYING)
 		printf("# stay%d was seen %d times\n", nr, seen[nr]);
 	return nr == STAYING;
-}
-
-/* A few entries at a time, so that the cookies between them matter. */
-static int getdents(int fd, void *buf, size_t len)
-{
-	return syscall(__NR_getdents64, fd, buf, len);
 }
 
 /* A cookie is no byte offset: as on tmpfs. */
@@ -140,14 +126,14 @@ TEST_F(list, every_name_once_in_a_large_directory)
 {
 	char buf[1024];
 	int seen[STAYING] = {}, n = 0, i, got, fd;
-	struct linux_dirent64 *entry;
+	struct dirent64 *entry;
 
 	for (i = 0; i < STAYING; i++)
 		ASSERT_EQ(0, touch_nr("stay", i));
 	for (i = 0; i < 900; i++)
 		ASSERT_EQ(0, touch_nr("more", i));
 	fd = open(DIR_D, O_RDONLY | O_DIRECTORY);
-	while ((got = getdents(fd, buf, sizeof(buf))) > 0) {
+	while ((got = getdents64(fd, buf, sizeof(buf))) > 0) {
 		for (i = 0; i < got; i += entry->d_reclen, n++) {
 			entry = (void *)(buf + i);
 			count(seen, entry->d_name);
@@ -162,7 +148,7 @@ TEST_F(list, every_name_once_in_a_large_directory)
 TEST_F(list, staying_names_are_seen_once_amid_changes)
 {
 	int seen[STAYING] = {}, made = 0, removed = 0, i, got, fd;
-	struct linux_dirent64 *entry;
+	struct dirent64 *entry;
 	char buf[256];
 
 	for (i = 0; i < STAYING; i++) {
@@ -170,7 +156,7 @@ TEST_F(list, staying_names_are_seen_once_amid_changes)
 		ASSERT_EQ(0, touch_nr("go", i));
 	}
 	fd = open(DIR_D, O_RDONLY | O_DIRECTORY);
-	while ((got = getdents(fd, buf, sizeof(buf))) > 0) {
+	while ((got = getdents64(fd, buf, sizeof(buf))) > 0) {
 		for (i = 0; i < got; i += entry->d_reclen) {
 			entry = (void *)(buf + i);
 			count(seen, entry->d_name);
@@ -192,14 +178,14 @@ TEST_F(list, staying_names_are_seen_once_amid_changes)
 
 TEST_F(list, names_removed_as_they_are_read_all_go)
 {
-	struct linux_dirent64 *entry;
+	struct dirent64 *entry;
 	int i, got, fd;
 	char buf[256];
 
 	for (i = 0; i < 200; i++)
 		ASSERT_EQ(0, touch_nr("gone", i));
 	fd = open(DIR_D, O_RDONLY | O_DIRECTORY);
-	while ((got = getdents(fd, buf, sizeof(buf))) > 0) {
+	while ((got = getdents64(fd, buf, sizeof(buf))) > 0) {
 		for (i = 0; i < got; i += entry->d_reclen) {
 			entry = (void *)(buf + i);
 			if (entry->d_name[0] != '.')
@@ -214,14 +200,14 @@ TEST_F(list, names_removed_as_they_are_read_all_go)
 TEST_F(list, renames_of_others_do_not_disturb)
 {
 	int seen[STAYING] = {}, turn = 0, i, got, fd;
-	struct linux_dirent64 *entry;
+	struct dirent64 *entry;
 	char buf[256];
 
 	for (i = 0; i < STAYING; i++)
 		ASSERT_EQ(0, touch_nr("stay", i));
 	ASSERT_EQ(0, put_text(DIR_D "/a", ""));
 	fd = open(DIR_D, O_RDONLY | O_DIRECTORY);
-	while ((got = getdents(fd, buf, sizeof(buf))) > 0 && turn < 1000) {
+	while ((got = getdents64(fd, buf, sizeof(buf))) > 0 && turn < 1000) {
 		for (i = 0; i < got; i += entry->d_reclen) {
 			entry = (void *)(buf + i);
 			count(seen, entry->d_name);
@@ -324,12 +310,12 @@ TEST_F(list, rewind_shows_new_names)
 
 TEST_F(list, a_removed_directory_lists_nothing)
 {
-	struct linux_dirent64 *entry;
+	struct dirent64 *entry;
 	char buf[1024];
 	int fd = open(DIR_D, O_RDONLY | O_DIRECTORY), got, i;
 
 	ASSERT_EQ(0, rmdir(DIR_D));
-	got = getdents(fd, buf, sizeof(buf));
+	got = getdents64(fd, buf, sizeof(buf));
 	if (got < 0)
 		EXPECT_EQ(ENOENT, errno);
 	for (i = 0; i < got; i += entry->d_reclen) {

@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <sys/xattr.h>
 
-#include "lib/fixture.h"
+#include "lib/whiteout.h"
 
 #define OPAQUE "trusted.overlay.opaque"
 #define WHITE MNT "/w"
@@ -363,6 +363,57 @@ TEST_F(whiteout, a_listing_goes_on_where_it_was)
 			EXPECT_EQ(1, seen[i]) {
 				TH_LOG("%d", i);
 			}
+}
+
+/* A name that a key hid lies behind a directory that has outlived its key. */
+static int make_kept(void)
+{
+	int err = table("/d/x/key " HOST "/f reg");
+
+	if (!err)
+		err = put_text(DIR_D "/x/kept", "kept");
+	return err ?: table("-/d/x/key");
+}
+
+TEST_F(whiteout, stands_before_what_keys_have_hidden)
+{
+	if (!is_rumpfs())
+		SKIP(return, "no keys");
+	ASSERT_EQ(0, put_text(HOST "/f", "host"));
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, put_text(DIR_D "/x", "behind"));
+	ASSERT_EQ(0, make_kept());
+	ASSERT_EQ(0, move(DIR_D "/x", DIR_D "/y", RENAME_WHITEOUT));
+	EXPECT_TRUE(is_white(DIR_D, "x", variant->is_hidden));
+	EXPECT_EQ(2, count_names(DIR_D));
+	/* A key stands before both, and whoever looks for the name again. */
+	ASSERT_EQ(0, table("/d/x " HOST "/f reg"));
+	EXPECT_EQ(0, text_is(DIR_D "/x", "host"));
+	ASSERT_EQ(0, table("-/d/x"));
+	EXPECT_TRUE(is_white(DIR_D, "x", variant->is_hidden));
+	EXPECT_EQ(2, count_names(DIR_D));
+	ASSERT_EQ(0, white_drop(DIR_D, "x"));
+	EXPECT_EQ(0, text_is(DIR_D "/x", "behind"));
+	EXPECT_EQ(2, count_names(DIR_D));
+}
+
+TEST_F(whiteout, stands_behind_what_outlived_its_keys)
+{
+	if (!is_rumpfs())
+		SKIP(return, "no keys");
+	ASSERT_EQ(0, put_text(HOST "/f", "host"));
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, make_white(DIR_D "/x"));
+	ASSERT_EQ(0, make_kept());
+	EXPECT_EQ(0, text_is(DIR_D "/x/kept", "kept"));
+	ASSERT_EQ(0, table("/d/x " HOST "/f reg"));
+	EXPECT_EQ(0, text_is(DIR_D "/x", "host"));
+	ASSERT_EQ(0, table("-/d/x"));
+	EXPECT_EQ(0, text_is(DIR_D "/x/kept", "kept"));
+	ASSERT_EQ(0, unlink(DIR_D "/x/kept"));
+	ASSERT_EQ(0, rmdir(DIR_D "/x"));
+	EXPECT_TRUE(is_white(DIR_D, "x", variant->is_hidden));
+	EXPECT_EQ(1, count_names(DIR_D));
 }
 
 static double cpu_seconds(void)

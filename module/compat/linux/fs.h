@@ -152,14 +152,14 @@ static inline void d_use_revalidate(struct super_block *sb,
 				    const struct dentry_operations *ops)
 {
 	set_default_d_op(sb, ops);
-	sb->s_d_flags &= ~DCACHE_OP_REVALIDATE;
+	sb->s_d_flags &= ~(DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE);
 }
 
 static inline void d_set_revalidate(struct dentry *dentry,
 				    const struct dentry_operations *ops)
 {
 	spin_lock(&dentry->d_lock);
-	dentry->d_flags |= DCACHE_OP_REVALIDATE;
+	dentry->d_flags |= DCACHE_OP_REVALIDATE | DCACHE_OP_WEAK_REVALIDATE;
 	spin_unlock(&dentry->d_lock);
 }
 
