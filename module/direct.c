@@ -83,11 +83,11 @@ static ssize_t etfs_direct_issue(struct etfs_io *io)
 	return ret;
 }
 
-static void etfs_direct_work(struct work_struct *work)
+void etfs_direct_issue_listed(struct work_struct *work)
 {
 	struct etfs_disk *disk = container_of(work, struct etfs_disk,
-					      direct_work);
-	struct llist_node *ios = llist_del_all(&disk->directs);
+					      list_work);
+	struct llist_node *listed = etfs_ios_take(&disk->listed);
 	struct etfs_io *io, *next;
 	bool is_sync = false;
 	struct etfs_task task;
@@ -95,7 +95,7 @@ static void etfs_direct_work(struct work_struct *work)
 	ssize_t ret;
 
 	blk_start_plug(&plug);
-	llist_for_each_entry_safe(io, next, llist_reverse_order(ios), node) {
+	llist_for_each_entry_safe(io, next, listed, node) {
 		/* A host that does them one by one is given them side by side. */
 		if (is_sync) {
 			etfs_io_queue(io);
@@ -111,18 +111,4 @@ static void etfs_direct_work(struct work_struct *work)
 		cond_resched();
 	}
 	blk_finish_plug(&plug);
-}
-
-void etfs_direct_submit(struct etfs_io *io)
-{
-	struct etfs_disk *disk = io->disk;
-
-	llist_add(&io->node, &disk->directs);
-	queue_work(disk->wq, &disk->direct_work);
-}
-
-void etfs_direct_init(struct etfs_disk *disk)
-{
-	init_llist_head(&disk->directs);
-	INIT_WORK(&disk->direct_work, etfs_direct_work);
 }

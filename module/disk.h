@@ -10,10 +10,13 @@
 #include <linux/fs.h>
 #include <linux/llist.h>
 #include <linux/mempool.h>
+#include <linux/semaphore.h>
 #include <linux/seqlock.h>
 
 /* Bios of one disk with a worker at a time, and how many need no memory. */
 #define ETFS_MAX_IOS	16
+/* Of swap so many are written at a time, before whoever swaps is slowed down. */
+#define ETFS_MAX_SWAP	128
 
 /* How a request was served; see disk_io.c. Reads at even numbers. */
 enum etfs_served {
@@ -72,12 +75,17 @@ struct etfs_disk {
 	struct workqueue_struct *wq;
 	/* struct etfs_io */
 	mempool_t ios;
+	/* how many more of swap there may be */
+	struct semaphore swap_room;
 	/* clones for target */
 	struct bio_set clones;
 	struct etfs_disk_counts __percpu *counts;
-	/* with dio: those that no worker has issued, last first */
-	struct llist_head directs;
-	struct work_struct direct_work;
+	/* A: those that one worker will go through, last first */
+	struct llist_head listed;
+	struct work_struct list_work;
+	/* A: the same, which wait for a frozen host */
+	struct llist_head frozen;
+	struct work_struct frozen_work;
 	/* clones, and struct etfs_io */
 	struct percpu_ref inflight;
 	struct completion idle;
@@ -117,7 +125,7 @@ struct etfs_io {
 	refcount_t ref;
 	union {
 		struct work_struct work;
-		/* in disk->directs */
+		/* in disk->listed */
 		struct llist_node node;
 	};
 	struct etfs_disk *disk;
@@ -127,6 +135,8 @@ struct etfs_io {
 	struct etfs_span span;
 	/* jiffies */
 	unsigned long start;
+	/* swap_room is to be given back */
+	bool has_room;
 	/* with dio */
 	struct kiocb kiocb;
 };
@@ -134,6 +144,9 @@ struct etfs_io {
 /* How a worker was before it served a bio. */
 struct etfs_task {
 	unsigned int flags, noio;
+	/* whose pages the host's are; NULL: nobody's */
+	struct cgroup_subsys_state *memcg;
+	struct mem_cgroup *old_memcg;
 };
 
 /* In disk.c: a disk */
@@ -167,9 +180,8 @@ extern const struct attribute_group *etfs_disk_groups[];
 /* Is it one for the host's direct I/O, and all of it within the host file? */
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
 		     const struct etfs_span *span);
-/* A worker will issue it. Context: any. */
-void etfs_direct_submit(struct etfs_io *io);
-void etfs_direct_init(struct etfs_disk *disk);
+/* The list_work of such a disk. */
+void etfs_direct_issue_listed(struct work_struct *work);
 
 /* In part.c: partitions */
 /* Read them again, or let go of them. Context: no lock of ours. */
@@ -191,16 +203,36 @@ u64 etfs_disk_count(const struct etfs_disk *disk, enum etfs_served how);
 /* len bytes of a bio's data from done on; it may begin amid its first bvec. */
 void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
 		   struct iov_iter *iter);
-/* The bio is done, or a worker has it. Context: any. */
-void etfs_io_end(struct etfs_io *io, int err);
-void etfs_io_queue(struct etfs_io *io);
-void etfs_io_put(struct etfs_io *io);
-void etfs_task_begin(struct etfs_task *task, struct bio *bio);
-void etfs_task_end(struct etfs_task *task);
+/* As a worker that may enter the host. Return: 0 once all is done. */
+int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
+		    const struct etfs_span *span);
+/* The accounting that began at start ends with the bio. Context: any. */
+void etfs_bio_end(struct bio *bio, unsigned long start, int err);
 /* What the disk can do by itself with this host file. */
 int etfs_disk_io_init(struct etfs_disk *disk);
 /* Context: no bio comes any more; waits for those on their way. */
 void etfs_disk_io_stop(struct etfs_disk *disk);
 void etfs_disk_io_exit(struct etfs_disk *disk);
+
+/* In disk_queue.c: bios with a worker */
+/* Context of these: the submitter; may wait for memory, and a moment for swap. */
+struct etfs_io *etfs_io_new(struct etfs_disk *disk, struct bio *bio,
+			    const struct etfs_span *span,
+			    unsigned long start);
+/* A worker will serve it: the one of the list, or one of its own. */
+void etfs_io_submit(struct etfs_io *io);
+/* The one of the list, at once or when the submitter's plug goes. */
+void etfs_io_enlist(struct etfs_io *io);
+/* Context of these: any. */
+void etfs_io_queue(struct etfs_io *io);
+void etfs_io_end(struct etfs_io *io, int err);
+void etfs_io_put(struct etfs_io *io);
+/* Those that have come, in order. */
+struct llist_node *etfs_ios_take(struct llist_head *ios);
+/* A worker is about to serve this bio, or has. */
+void etfs_task_begin(struct etfs_task *task, struct bio *bio);
+void etfs_task_end(struct etfs_task *task);
+/* disk->wq, list_work and ios. */
+int etfs_disk_queue_init(struct etfs_disk *disk);
 
 #endif /* _RUMPFS_DISK_H */

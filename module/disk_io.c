@@ -11,8 +11,7 @@
  *	bytes in the cache	copied from or to the host's folios, without a
  *				lock that could be waited for
  *	dio			see direct.c
- *	the rest		a worker; each disk has a workqueue with a
- *				rescuer of its own, as disks stand on each other
+ *	the rest		a worker, see disk_queue.c
  *
  * Writes are copied only into a file system that is nothing but its page cache.
  * A bio that is copied and another with a worker may overlap; whose bytes stay
@@ -20,17 +19,14 @@
  */
 #include "disk.h"
 
-#include <linux/blk-cgroup.h>
 #include <linux/falloc.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/hash.h>
 #include <linux/highmem.h>
-#include <linux/kthread.h>
 #include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/percpu.h>
-#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
 #include <linux/uio.h>
@@ -76,7 +72,7 @@ u64 etfs_disk_count(const struct etfs_disk *disk, enum etfs_served how)
 	return nr;
 }
 
-static void etfs_bio_end(struct bio *bio, unsigned long start, int err)
+void etfs_bio_end(struct bio *bio, unsigned long start, int err)
 {
 	bio_end_io_acct(bio, start);
 	if (err)
@@ -86,22 +82,45 @@ static void etfs_bio_end(struct bio *bio, unsigned long start, int err)
 
 /* Bytes that are in the page cache */
 
-/* Of a file that shrank nothing is told here. */
+/* Of a file that shrank, or of bad memory, nothing is told here. */
 static bool etfs_folio_has(struct folio *folio,
 			   const struct address_space *mapping, u64 end)
 {
 	return folio->mapping == mapping && folio_test_uptodate(folio) &&
+	       !folio_contain_hwpoisoned_page(folio) &&
 	       end <= i_size_read(mapping->host);
+}
+
+/* Between a folio's bytes and what is next in data. Return: all of them? */
+static bool etfs_folio_copy(struct folio *folio, size_t at, size_t len,
+			    struct iov_iter *data)
+{
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(at));
+		char *page = kmap_local_folio(folio, at);
+		size_t done;
+
+		done = iov_iter_rw(data) == WRITE ?
+			copy_from_iter(page, n, data) :
+			copy_to_iter(page, n, data);
+		kunmap_local(page);
+		if (done != n)
+			return false;
+		at += n;
+		len -= n;
+	}
+	return true;
 }
 
 /* Context: the folio has a reference. Return: were all bytes copied? */
 static bool etfs_hit_read(struct folio *folio,
 			  const struct address_space *mapping, u64 off,
-			  void *to, size_t len)
+			  size_t len, struct iov_iter *data)
 {
-	if (!folio_test_uptodate(folio))
+	if (!folio_test_uptodate(folio) ||
+	    folio_contain_hwpoisoned_page(folio) ||
+	    !etfs_folio_copy(folio, offset_in_folio(folio, off), len, data))
 		return false;
-	memcpy_from_folio(to, folio, offset_in_folio(folio, off), len);
 	/* It was the file's meanwhile, if it is now. */
 	smp_rmb();
 	folio_mark_accessed(folio);
@@ -110,28 +129,34 @@ static bool etfs_hit_read(struct folio *folio,
 
 static bool etfs_hit_write(struct folio *folio,
 			   const struct address_space *mapping, u64 off,
-			   const void *from, size_t len)
+			   size_t len, struct iov_iter *data)
 {
-	bool has;
+	bool done = false;
 
 	if (!folio_trylock(folio))
 		return false;
-	has = etfs_folio_has(folio, mapping, off + len);
-	if (has) {
-		memcpy_to_folio(folio, offset_in_folio(folio, off), from, len);
+	if (etfs_folio_has(folio, mapping, off + len)) {
+		done = etfs_folio_copy(folio, offset_in_folio(folio, off), len,
+				       data);
+		flush_dcache_folio(folio);
 		folio_mark_dirty(folio);
 	}
 	folio_unlock(folio);
-	return has;
+	return done;
 }
 
-/* Between data and the host's bytes from off on. Return: all of it? */
-static bool etfs_hit_bytes(const struct etfs_disk *disk, u64 off, void *data,
-			   size_t len, bool is_write)
+/*
+ * Between a bio's data and the host's bytes from off on. Of one that fails here
+ * some bytes may be there, as all will be soon.
+ */
+static bool etfs_disk_copy(const struct etfs_disk *disk, struct bio *bio,
+			   u64 off)
 {
 	struct address_space *mapping = disk->host->f_mapping;
+	struct iov_iter data;
 
-	while (len) {
+	etfs_bio_iter(bio, 0, bio->bi_iter.bi_size, &data);
+	while (iov_iter_count(&data)) {
 		struct folio *folio;
 		bool hit;
 		size_t n;
@@ -139,19 +164,28 @@ static bool etfs_hit_bytes(const struct etfs_disk *disk, u64 off, void *data,
 		folio = filemap_get_folio(mapping, off >> PAGE_SHIFT);
 		if (IS_ERR_OR_NULL(folio))
 			return false;
-		n = min_t(size_t, len,
+		n = min_t(size_t, iov_iter_count(&data),
 			  folio_size(folio) - offset_in_folio(folio, off));
-		hit = is_write ?
-			etfs_hit_write(folio, mapping, off, data, n) :
-			etfs_hit_read(folio, mapping, off, data, n);
+		hit = iov_iter_rw(&data) == WRITE ?
+			etfs_hit_write(folio, mapping, off, n, &data) :
+			etfs_hit_read(folio, mapping, off, n, &data);
 		folio_put(folio);
 		if (!hit)
 			return false;
 		off += n;
-		data += n;
-		len -= n;
 	}
 	return true;
+}
+
+static void etfs_bio_flush_dcache(struct bio *bio)
+{
+	struct bvec_iter iter;
+	struct bio_vec bvec;
+
+	if (!ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE)
+		return;
+	bio_for_each_segment(bvec, bio, iter)
+		flush_dcache_page(bvec.bv_page);
 }
 
 /* No sealed file is written to. */
@@ -171,42 +205,24 @@ static bool etfs_disk_may_hit(const struct etfs_disk *disk,
 		 (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
 }
 
-/* Of a bio that fails here some bytes may be there, as all will be soon. */
-static bool etfs_disk_copy(const struct etfs_disk *disk, struct bio *bio,
-			   u64 off, bool is_write)
-{
-	struct bvec_iter iter;
-	struct bio_vec bvec;
-	bool hit;
-
-	bio_for_each_segment(bvec, bio, iter) {
-		char *data = bvec_kmap_local(&bvec);
-
-		hit = etfs_hit_bytes(disk, off, data, bvec.bv_len, is_write);
-		if (!is_write)
-			flush_dcache_page(bvec.bv_page);
-		kunmap_local(data);
-		if (!hit)
-			return false;
-		off += bvec.bv_len;
-	}
-	return true;
-}
-
 /* Who seals the file has its lock, and after that nothing is written. */
 static bool etfs_disk_hit(struct etfs_disk *disk, struct bio *bio,
 			  const struct etfs_span *span)
 {
 	struct inode *inode = disk->host->f_mapping->host;
-	bool is_write = op_is_write(bio_op(bio)), hit;
+	bool hit;
 
-	if (!is_write)
-		return etfs_disk_may_hit(disk, bio, span) &&
-		       etfs_disk_copy(disk, bio, span->off, false);
+	if (!op_is_write(bio_op(bio))) {
+		hit = etfs_disk_may_hit(disk, bio, span) &&
+		      etfs_disk_copy(disk, bio, span->off);
+		if (hit)
+			etfs_bio_flush_dcache(bio);
+		return hit;
+	}
 	if (!disk->has_write_hits || !inode_trylock_shared(inode))
 		return false;
 	hit = etfs_disk_may_hit(disk, bio, span) &&
-	      etfs_disk_copy(disk, bio, span->off, true);
+	      etfs_disk_copy(disk, bio, span->off);
 	inode_unlock_shared(inode);
 	if (hit && !test_and_set_bit(0, &disk->is_touched))
 		queue_delayed_work(disk->wq, &disk->touch, ETFS_TOUCH_DELAY);
@@ -318,8 +334,8 @@ static int etfs_disk_clear(struct etfs_disk *disk, const struct bio *bio,
 				   len) : 0;
 }
 
-static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
-			   const struct etfs_span *span)
+int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
+		    const struct etfs_span *span)
 {
 	u64 off = span->off, len = span->len;
 
@@ -334,76 +350,6 @@ static int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
 	default:
 		return -EOPNOTSUPP;
 	}
-}
-
-/*
- * Memory that the host takes must not wait for I/O, which may be to this disk;
- * and who writes out this disk's pages is not to be slowed down for dirtying
- * the host's.
- */
-void etfs_task_begin(struct etfs_task *task, struct bio *bio)
-{
-	task->flags = current->flags;
-	task->noio = memalloc_noio_save();
-	current->flags |= PF_LOCAL_THROTTLE;
-	kthread_associate_blkcg(bio_blkcg_css(bio));
-}
-
-void etfs_task_end(struct etfs_task *task)
-{
-	kthread_associate_blkcg(NULL);
-	current_restore_flags(task->flags, PF_LOCAL_THROTTLE);
-	memalloc_noio_restore(task->noio);
-}
-
-void etfs_io_put(struct etfs_io *io)
-{
-	struct etfs_disk *disk;
-
-	if (!refcount_dec_and_test(&io->ref))
-		return;
-	disk = io->disk;
-	mempool_free(io, &disk->ios);
-	percpu_ref_put(&disk->inflight);
-}
-
-void etfs_io_end(struct etfs_io *io, int err)
-{
-	etfs_bio_end(io->bio, io->start, err);
-	etfs_io_put(io);
-}
-
-static void etfs_io_work(struct work_struct *work)
-{
-	struct etfs_io *io = container_of(work, struct etfs_io, work);
-	struct etfs_task task;
-	int err;
-
-	etfs_task_begin(&task, io->bio);
-	err = etfs_disk_serve(io->disk, io->bio, &io->span);
-	etfs_task_end(&task);
-	etfs_io_end(io, err);
-}
-
-void etfs_io_queue(struct etfs_io *io)
-{
-	INIT_WORK(&io->work, etfs_io_work);
-	queue_work(io->disk->wq, &io->work);
-}
-
-static struct etfs_io *etfs_io_new(struct etfs_disk *disk, struct bio *bio,
-				   const struct etfs_span *span,
-				   unsigned long start)
-{
-	struct etfs_io *io = mempool_alloc(&disk->ios, GFP_NOIO);
-
-	percpu_ref_get(&disk->inflight);
-	refcount_set(&io->ref, 1);
-	io->disk = disk;
-	io->bio = bio;
-	io->span = *span;
-	io->start = start;
-	return io;
 }
 
 /* Bios for a device of the host */
@@ -422,7 +368,9 @@ static void etfs_clone_end(struct bio *bio)
 	struct etfs_disk *disk = etfs_bio_disk(orig);
 
 	bio_end_io_acct(orig, clone->start);
-	orig->bi_status = bio->bi_status;
+	/* It may have failed already: by a part of it that was split off. */
+	if (bio->bi_status)
+		orig->bi_status = bio->bi_status;
 	bio_put(bio);
 	bio_endio(orig);
 	percpu_ref_put(&disk->inflight);
@@ -499,10 +447,10 @@ void etfs_disk_submit_bio(struct bio *bio)
 		etfs_bio_end(bio, start, -EAGAIN);
 	} else if (etfs_direct_may(disk, bio, &span)) {
 		etfs_disk_served(disk, bio, ETFS_READ_DIRECT);
-		etfs_direct_submit(etfs_io_new(disk, bio, &span, start));
+		etfs_io_enlist(etfs_io_new(disk, bio, &span, start));
 	} else {
 		etfs_disk_served(disk, bio, ETFS_READ_WORKER);
-		etfs_io_queue(etfs_io_new(disk, bio, &span, start));
+		etfs_io_submit(etfs_io_new(disk, bio, &span, start));
 	}
 }
 
@@ -541,34 +489,26 @@ int etfs_disk_io_init(struct etfs_disk *disk)
 	etfs_disk_find_hits(disk);
 	INIT_DELAYED_WORK(&disk->touch, etfs_disk_touch);
 	init_completion(&disk->idle);
-	etfs_direct_init(disk);
 	disk->counts = alloc_percpu_gfp(struct etfs_disk_counts,
 					GFP_KERNEL_ACCOUNT);
 	if (!disk->counts)
 		return err;
-	if (mempool_init_kmalloc_pool(&disk->ios, ETFS_MAX_IOS,
-				      sizeof(struct etfs_io)))
-		goto free_counts;
 	err = percpu_ref_init(&disk->inflight, etfs_disk_is_idle, 0,
 			      GFP_KERNEL_ACCOUNT);
 	if (err)
-		goto exit_ios;
+		goto free_counts;
 	if (disk->target)
 		err = bioset_init(&disk->clones, BIO_POOL_SIZE,
 				  offsetof(struct etfs_clone, clone), 0);
 	if (err)
 		goto exit_ref;
-	err = -ENOMEM;
-	disk->wq = alloc_workqueue("rumpblk%d", WQ_UNBOUND | WQ_MEM_RECLAIM,
-				   ETFS_MAX_IOS, disk->nr);
-	if (disk->wq)
+	err = etfs_disk_queue_init(disk);
+	if (!err)
 		return 0;
 	if (disk->target)
 		bioset_exit(&disk->clones);
 exit_ref:
 	percpu_ref_exit(&disk->inflight);
-exit_ios:
-	mempool_exit(&disk->ios);
 free_counts:
 	free_percpu(disk->counts);
 	return err;

@@ -101,6 +101,41 @@ static int allocate(const char *path, long bytes)
 	return fd < 0 ? errno : ERR(fallocate(fd, 0, 0, bytes));
 }
 
+#define DIRECT (16 * MB)
+
+/* Past the cache of the disk, so that the bio itself is the writer's. */
+static int write_direct(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_DIRECT), err = fd < 0 ? errno : 0;
+	void *buf = aligned_alloc(4096, MB);
+	int i;
+
+	if (!buf)
+		return ENOMEM;
+	memset(buf, 1, MB);
+	for (i = 0; !err && i < DIRECT / MB; i++)
+		err = pwrite(fd, buf, MB, (off_t)i * MB) == MB ? 0 : EIO;
+	free(buf);
+	return err;
+}
+
+TEST_F(memcg, what_a_disk_writes_on_the_host_is_charged_to_its_writer)
+{
+	long long before;
+	int fd;
+
+	if (put_text(CGROUPS "/cgroup.subtree_control", "+io\n"))
+		SKIP(return, "no cgroup2 with io at " CGROUPS);
+	fd = open(HOST "/disk", O_RDWR | O_CREAT, 0600);
+	ASSERT_EQ(0, ERR(ftruncate(fd, DIRECT)));
+	close(fd);
+	ASSERT_EQ(0, table("/d " HOST "/disk blk"));
+	before = figure("memory.stat", "\nfile ");
+	EXPECT_EQ(0, IN_GROUP(write_direct(MNT "/d")));
+	EXPECT_LE(DIRECT, figure("memory.stat", "\nfile ") - before);
+	EXPECT_EQ(0, table("-/d"));
+}
+
 TEST_F(memcg, allocated_pages_are_charged)
 {
 	long long before = figure("memory.stat", "\nfile ");
@@ -128,10 +163,11 @@ static int make_names(int n)
 TEST_F(memcg, names_are_charged_to_their_maker)
 {
 	long long before = figure("memory.stat", "\nslab ");
+	int nr = turns(4000);
 
-	EXPECT_EQ(0, IN_GROUP(make_names(4000)));
+	EXPECT_EQ(0, IN_GROUP(make_names(nr)));
 	EXPECT_TRUE(WAIT_FOR(figure("memory.stat", "\nslab ") - before >
-			     4000 * (2048 + 256 + 192 + 512))) {
+			     nr * (2048 + 256 + 192 + 512))) {
 		TH_LOG("%lld", figure("memory.stat", "\nslab ") - before);
 	}
 }

@@ -99,6 +99,8 @@ static inline void compat_stack_limits(struct gendisk *gd,
 			      test_bit(QUEUE_FLAG_FUA, &below->queue_flags));
 	if (test_bit(QUEUE_FLAG_NOWAIT, &below->queue_flags))
 		blk_queue_flag_set(QUEUE_FLAG_NOWAIT, gd->queue);
+	if (blk_queue_stable_writes(below))
+		blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, gd->queue);
 	if (!blk_queue_nonrot(below))
 		blk_queue_flag_clear(QUEUE_FLAG_NONROT, gd->queue);
 }

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Swap on a disk over a file on ext4: pages come back, whatever becomes of the key.
+
+# shellcheck disable=SC2015,SC2154
+cd "$(dirname "$0")" && . lib/disk.sh
+
+unless_slow
+
+mbytes=24 allowed=16
+command -v mkswap >/dev/null || skip "there is no mkswap"
+[ -e /proc/swaps ] || skip "this kernel has no swap"
+
+# Each page of the process is right, and is written anew.
+look()
+{
+	echo >&"${holder[1]}"
+	read -r -t 200 said <&"${holder[0]}" && [ "$said" = held ] ||
+		fail "pages are ${said:-gone} $1"
+}
+
+# swap OPTIONS
+swap()
+{
+	local device swapped
+
+	echo "# swap on a disk with $1, $mbytes MB within $allowed"
+	add_disk 128 "$1"
+	device=/dev/$(basename "$(readlink -f "${etfs%/etfs}")")
+	try mkswap "$device" >/dev/null
+	try swapon "$device"
+	echo "${allowed}M" >"$group/memory.max"
+	enter_group
+	coproc holder { exec ./hold_pages "$mbytes"; }
+	leave_group
+	read -r -t 200 said <&"${holder[0]}" || fail "pages are not held"
+	swapped=$(cat "$group/memory.swap.current")
+	[ "$swapped" -ge $(((mbytes - allowed) << 20)) ] ||
+		fail "only $swapped bytes in swap"
+
+	# Whoever swaps to it has it open.
+	remove_disk && fail "a busy removal of swap"
+	said=$( (echo "-/d busy" >"$table") 2>&1)
+	[[ $said = *"Device or resource busy"* ]] || fail "busy removal: $said"
+	look "after a busy removal"
+	echo "-/d" >"$table" || fail "a lazy removal of swap"
+	[ ! -e "$disk" ] || fail "the name of removed swap"
+	look "after a lazy removal"
+
+	echo max >"$group/memory.max"
+	try swapoff "$device"
+	look "after swapoff"
+	eval "exec ${holder[1]}>&-"
+	wait "$holder_PID" || fail "the process ended with $?"
+	gone() { [ ! -e "$device" ]; }
+	wait_for gone || fail "$device is there"
+}
+
+make_group $allowed
+make_host ext4 256
+for way in $(ways - dio); do
+	swap "$way"
+done
+exit 0
