@@ -40,7 +40,37 @@ static bool rumpfs_file_release(struct folio *folio, gfp_t gfp)
 	return folio_pos(folio) + folio_size(folio) <= PAGE_ALIGN(size);
 }
 
+void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
+{
+	if (folio_test_uptodate(folio))
+		return;
+	/* With nothing to zero it still looks at each page. */
+	if (from || to < folio_size(folio))
+		folio_zero_segments(folio, 0, from, to, folio_size(folio));
+	flush_dcache_folio(folio);
+	folio_mark_uptodate(folio);
+}
+
+/*
+ * For a uprobe, which looks at what a program has in memory. A hole has no
+ * program: the page that the core made for it was never charged, so it goes.
+ */
+static int rumpfs_file_fill(struct file *file, struct folio *folio)
+{
+	int err = 0;
+
+	if (folio_test_dirty(folio)) {
+		rumpfs_folio_complete(folio, 0, 0);
+	} else {
+		generic_error_remove_folio(folio->mapping, folio);
+		err = -EIO;
+	}
+	folio_unlock(folio);
+	return err;
+}
+
 static const struct address_space_operations rumpfs_file_aops = {
+	.read_folio	= rumpfs_file_fill,
 	.dirty_folio	= noop_dirty_folio,
 	.migrate_folio	= filemap_migrate_folio,
 	.release_folio	= rumpfs_file_release,
@@ -150,15 +180,6 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 		nr = 1UL << order >> 1;
 	} while (folio == ERR_PTR(-EEXIST) || (IS_ERR(folio) && order));
 	return folio;
-}
-
-void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to)
-{
-	if (folio_test_uptodate(folio))
-		return;
-	folio_zero_segments(folio, 0, from, to, folio_size(folio));
-	flush_dcache_folio(folio);
-	folio_mark_uptodate(folio);
 }
 
 /* Reading */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The ways into and out of a memory file beside read and write. */
 
+#include <elf.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -404,6 +405,106 @@ TEST_F(io, memory_that_fails_is_an_error)
 	EXPECT_EQ('y', map[3 * PAGE]);
 	EXPECT_EQ(41, used());
 	munmap(map, LEN);
+}
+
+/* Probes in what is run and mapped. */
+
+#define TRACE HOST "/trace"
+#define PROG MNT "/prog"
+#define SPARSE MNT "/sparse"
+
+FIXTURE(uprobe)
+{
+};
+
+FIXTURE_SETUP(uprobe)
+{
+	ASSERT_EQ(0, setup_mount("size=4M"));
+	ASSERT_EQ(0, mkdir(TRACE, 0755));
+	if (mount("none", TRACE, "tracefs", 0, NULL) ||
+	    access(TRACE "/uprobe_events", F_OK))
+		SKIP(return, "no uprobes in this kernel");
+}
+
+static int remove_probe(void)
+{
+	return run("cd " TRACE "; ! [ -e events/rump/at ] || "
+		   "{ echo 0 >events/rump/at/enable; echo >uprobe_events; }");
+}
+
+FIXTURE_TEARDOWN(uprobe)
+{
+	remove_probe();
+	umount2(TRACE, MNT_DETACH);
+	teardown_mount();
+}
+
+/* Where in its file a program begins; -1 if that is no such file. */
+static long entry_of(const char *path)
+{
+	Elf64_Phdr part;
+	Elf64_Ehdr head;
+	long at = -1;
+	int fd = open(path, O_RDONLY);
+
+	if (pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		head.e_phnum = 0;
+	for (int i = 0; i < head.e_phnum; i++) {
+		off_t pos = head.e_phoff + i * sizeof(part);
+
+		if (pread(fd, &part, sizeof(part), pos) == sizeof(part) &&
+		    part.p_type == PT_LOAD && head.e_entry >= part.p_vaddr &&
+		    head.e_entry - part.p_vaddr < part.p_filesz)
+			at = head.e_entry - part.p_vaddr + part.p_offset;
+	}
+	close(fd);
+	return at;
+}
+
+static int add_probe(const char *path, long at)
+{
+	return run("echo 'p:rump/at %s:0x%lx' >" TRACE "/uprobe_events && "
+		   "echo 1 >" TRACE "/events/rump/at/enable", path, at);
+}
+
+TEST_F(uprobe, counts_the_runs_of_a_program)
+{
+	ASSERT_EQ(0, run("cp /bin/true " PROG));
+	ASSERT_LT(0, entry_of(PROG));
+	ASSERT_EQ(0, add_probe(PROG, entry_of(PROG)));
+	EXPECT_EQ(0, run(PROG));
+	EXPECT_EQ(0, run(PROG));
+	EXPECT_EQ(0, run("grep -Eq ' at +2( |$)' " TRACE "/uprobe_profile"));
+}
+
+TEST_F(uprobe, makes_no_page_in_a_hole)
+{
+	struct stat st;
+	char *map;
+	int fd;
+
+	ASSERT_EQ(0, put_text(SPARSE, ""));
+	ASSERT_EQ(0, truncate(SPARSE, 4 * PAGE));
+	ASSERT_EQ(0, add_probe(SPARSE, PAGE));
+	fd = open(SPARSE, O_RDWR);
+	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	munmap(map, 4 * PAGE);
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(0, st.st_blocks);
+
+	/* What is allocated and was never written is a page of zeros. */
+	ASSERT_EQ(0, fallocate(fd, 0, PAGE, PAGE));
+	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_NE(0, map[PAGE]);
+	EXPECT_EQ(0, map[PAGE + 1]);
+	EXPECT_EQ(0, remove_probe());
+	EXPECT_EQ(0, map[PAGE]);
+	munmap(map, 4 * PAGE);
+	ASSERT_EQ(0, fstat(fd, &st));
+	EXPECT_EQ(PAGE / 512, st.st_blocks);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

@@ -34,4 +34,12 @@ static inline struct folio *compat_filemap_alloc_folio(gfp_t gfp,
 #define folio_contain_hwpoisoned_page(folio) folio_test_hwpoison(folio)
 #endif
 
+#ifndef HAVE_ERROR_REMOVE_FOLIO
+static inline int generic_error_remove_folio(struct address_space *mapping,
+					     struct folio *folio)
+{
+	return generic_error_remove_page(mapping, &folio->page);
+}
+#endif
+
 #endif /* _RUMPFS_COMPAT_LINUX_PAGEMAP_H */
