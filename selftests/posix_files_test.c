@@ -7,26 +7,9 @@
 #include <sys/resource.h>
 #include <sys/uio.h>
 
-#include "lib/play.h"
+#include "lib/posix.h"
 
 static char page[PAGE], other[PAGE];
-
-FIXTURE(posix)
-{
-};
-
-FIXTURE_SETUP(posix)
-{
-	ASSERT_EQ(0, setup_mount("mode=0755"));
-	ASSERT_EQ(0, chdir(MNT));
-}
-
-FIXTURE_TEARDOWN(posix)
-{
-	become(NULL);
-	ASSERT_EQ(0, chdir("/"));
-	teardown_mount();
-}
 
 TEST_F(posix, open_makes_what_it_is_asked_for)
 {

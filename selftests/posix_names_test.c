@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What each call on a name answers, and what it leaves behind. */
 
-#include "lib/play.h"
-
-FIXTURE(posix)
-{
-};
-
-FIXTURE_SETUP(posix)
-{
-	ASSERT_EQ(0, setup_mount("mode=0755"));
-	ASSERT_EQ(0, chdir(MNT));
-}
-
-FIXTURE_TEARDOWN(posix)
-{
-	become(NULL);
-	ASSERT_EQ(0, chdir("/"));
-	teardown_mount();
-}
+#include "lib/posix.h"
 
 /* Every call that takes a path, with the path as a %. */
 static const char *const reading[] = {

@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who may do what, and whose the result is. */
 
-#include "lib/play.h"
-
-FIXTURE(posix)
-{
-};
-
-FIXTURE_SETUP(posix)
-{
-	ASSERT_EQ(0, setup_mount("mode=0755"));
-	ASSERT_EQ(0, chdir(MNT));
-}
-
-FIXTURE_TEARDOWN(posix)
-{
-	become(NULL);
-	ASSERT_EQ(0, chdir("/"));
-	teardown_mount();
-}
+#include "lib/posix.h"
 
 TEST_F(posix, no_search_right_is_eacces)
 {

@@ -3,30 +3,13 @@
 
 #include <sys/mman.h>
 
-#include "lib/play.h"
-
-FIXTURE(times)
-{
-};
-
-FIXTURE_SETUP(times)
-{
-	ASSERT_EQ(0, setup_mount("mode=0755"));
-	ASSERT_EQ(0, chdir(MNT));
-}
-
-FIXTURE_TEARDOWN(times)
-{
-	become(NULL);
-	ASSERT_EQ(0, chdir("/"));
-	teardown_mount();
-}
+#include "lib/posix.h"
 
 /* The four inodes of these tests stay in this state from line to line. */
 #define STAGE "mkdir d 0755", "mkdir e 0755", "create d/f", "symlink f d/l"
 #define MARK "mark d/f d e d/l"
 
-TEST_F(times, of_a_new_name)
+TEST_F(posix, of_a_new_name)
 {
 	PLAY(STAGE, MARK, "create d/n", "moved d mc", "moved d/f -",
 	     MARK, "mkdir d/m 0755", "moved d mc",
@@ -40,7 +23,7 @@ TEST_F(times, of_a_new_name)
 	     "linkfd 0 e/t", "moved e mc");
 }
 
-TEST_F(times, of_a_removed_name)
+TEST_F(posix, of_a_removed_name)
 {
 	PLAY(STAGE, "link d/f e/g", "mkdir d/m 0755", MARK,
 	     "unlink d/f", "moved d mc", "moved e/g=d/f c", "moved e -",
@@ -48,7 +31,7 @@ TEST_F(times, of_a_removed_name)
 	     "unlink d/l", "moved d mc", "moved e -");
 }
 
-TEST_F(times, of_a_moved_name)
+TEST_F(posix, of_a_moved_name)
 {
 	PLAY(STAGE, "create e/g", "mkdir d/m 0755", MARK,
 	     "rename d/f d/f2", "moved d mc", "moved d/f2=d/f c", "moved e -",
@@ -63,13 +46,13 @@ TEST_F(times, of_a_moved_name)
 	     "moved d -", "moved d/f -");
 }
 
-TEST_F(times, of_a_replaced_name)
+TEST_F(posix, of_a_replaced_name)
 {
 	PLAY(STAGE, "create e/x", "link d/f e/g", "create d/new", MARK,
 	     "rename e/x d/f", "moved e/g=d/f c", "moved d mc", "moved e mc");
 }
 
-TEST_F(times, of_a_call_that_fails)
+TEST_F(posix, of_a_call_that_fails)
 {
 	PLAY(STAGE, "mkdir d/m 0755", "create d/m/x", "create e/x", MARK,
 	     "EEXIST create d/f", "EEXIST mkdir d/f 0755", "EEXIST link e/x d/f",
@@ -86,7 +69,7 @@ TEST_F(times, of_a_call_that_fails)
 	     "moved d/f -", "moved d -", "moved e -", "moved d/l -");
 }
 
-TEST_F(times, of_changed_attributes)
+TEST_F(posix, of_changed_attributes)
 {
 	PLAY(STAGE, MARK, "chmod d/f 0600", "moved d/f c", "moved d -",
 	     MARK, "chmod d/f 0600", "moved d/f c",
@@ -104,13 +87,13 @@ TEST_F(times, of_changed_attributes)
 }
 
 /* -1 and -1 ask for nothing, and yet it is a change by POSIX' leave. */
-TEST_F(times, of_a_chown_of_nothing)
+TEST_F(posix, of_a_chown_of_nothing)
 {
 	PLAY(STAGE, MARK, "chown d/f -1 -1", "moved d/f c", MARK,
 	     "@1000 chown d/f -1 -1", "moved d/f c");
 }
 
-TEST_F(times, of_written_and_cut_files)
+TEST_F(posix, of_written_and_cut_files)
 {
 	PLAY(STAGE, "keep 0 d/f O_RDWR", MARK, "write 0 abc", "moved d/f mc",
 	     "moved d -", MARK, "write 0 {0}", "moved d/f -", MARK,
@@ -127,7 +110,7 @@ TEST_F(times, of_written_and_cut_files)
 	     "moved g -");
 }
 
-TEST_F(times, of_read_files)
+TEST_F(posix, of_read_files)
 {
 	/* relatime: the access time moves when it is not after the others. */
 	PLAY(STAGE, "keep 0 d/f O_RDWR", "write 0 abc", "chmod d/f 0600",
@@ -140,7 +123,7 @@ TEST_F(times, of_read_files)
 	     "moved d/l -", "lchown d/l 0 0", MARK, "stat d/l", "moved d/l a");
 }
 
-TEST_F(times, of_mapped_files)
+TEST_F(posix, of_mapped_files)
 {
 	char *map;
 	int fd;

@@ -1,71 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A mount is exported by nfsd: names, contents and open files of a client last.
-#
-# Server and client are in a network namespace of this test alone, where they
-# meet on the loopback device; version 4 needs no other service.
 
-# shellcheck disable=SC2010,SC2015,SC2086,SC2119
-[ -n "$IN_NET" ] || [ "$(id -u)" != 0 ] ||
-	IN_NET=1 exec unshare --net bash "$0" "$@"
-cd "$(dirname "$0")" && . lib/common.sh
+# shellcheck disable=SC2010,SC2015,SC2086
+cd "$(dirname "$0")" && . lib/nfs.sh
 
-for program in rpc.nfsd rpc.mountd exportfs mount.nfs4 busybox; do
-	command -v $program >/dev/null || skip "no $program here"
-done
-for module in nfsd nfsv4; do
-	modprobe $module 2>/dev/null || skip "this kernel has no $module"
-done
-load 2>/dev/null || loaded || fail "load"
-
-nfs=/mnt/nfs
-now=/mnt/now
-rump=/mnt/rump
-mkdir $nfs
-# The programs keep their state here.
-mount -t tmpfs none /var/lib/nfs && touch /var/lib/nfs/{etab,rmtab} || fail "no state"
-mountpoint -q /proc/fs/nfsd && umount /proc/fs/nfsd
-mount -t nfsd nfsd /proc/fs/nfsd || fail "no nfsd control"
-busybox ip link set lo up || fail "no loopback"
-
-mountd=
-# shellcheck disable=SC2317,SC2329
-finish()
-{
-	exec 3<&-
-	umount -l $nfs $now
-	exportfs -ua
-	rpc.nfsd 0
-	[ -z "$mountd" ] || kill "$mountd"
-	echo flush >$table
-} 2>/dev/null
-trap finish EXIT
-
-# Both sides forget what they can find again.
-forget()
-{
-	sync -f $nfs
-	echo 3 >/proc/sys/vm/drop_caches
-}
-
-same()
-{
-	[ "$1" = "$2" ] || fail "$3: '$1' is not '$2'"
-}
-
-export_with()
-{
-	exportfs -ua
-	exportfs -o "rw,no_root_squash,fsid=0,$1" 127.0.0.1:$rump ||
-		fail "export with $1"
-}
-
-mount -t rumpfs none $rump || fail "mount"
+now=/mnt/nfs_now
 export_with no_subtree_check
-rpc.mountd -F -N 2 -N 3 &
-mountd=$!
-rpc.nfsd -N 3 -V 4 -L 10 -G 10 2 || fail "rpc.nfsd"
-wait_for mount -t nfs4 127.0.0.1:/ $nfs || fail "mount.nfs4"
+serve
 
 for option in no_subtree_check subtree_check; do
 	export_with $option
@@ -161,8 +103,7 @@ ls -A $nfs | grep -qx key || fail "the key is not listed"
 umount $nfs || fail "umount"
 rpc.nfsd 0
 exportfs -f
-rpc.nfsd -N 3 -V 4 -L 10 -G 10 2 || fail "rpc.nfsd again"
-wait_for mount -t nfs4 127.0.0.1:/ $nfs || fail "mount.nfs4 again"
+serve
 cmp /mnt/bytes $nfs/subtree_check/bytes || fail "the file does not survive"
 umount $nfs || fail "umount again"
 exit 0
