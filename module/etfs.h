@@ -522,6 +522,12 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
 int etfs_host_want_write(struct file *host);
 void etfs_host_drop_write(struct file *host);
 /*
+ * Take that lock, below the protection of this host. An overlay takes that of
+ * the file system it is on below its own inode's, so the lock of a key there is
+ * above the one of a key whose host lies on the other.
+ */
+void etfs_host_lock_above(const struct file *host, struct inode *inode);
+/*
  * As the caller, who has the file open for writing. valid: ATTR_MTIME, ...
  * Context: between the two above.
  */

@@ -535,6 +535,11 @@ void etfs_host_drop_write(struct file *host)
 	etfs_host_lockdep_on(sb);
 }
 
+void etfs_host_lock_above(const struct file *host, struct inode *inode)
+{
+	inode_lock_nested(inode, file_inode(host)->i_sb->s_stack_depth);
+}
+
 /*
  * The file was opened for writing, so nobody need be asked again. The caller
  * is who loses the setuid bits of a file that is not his; its capabilities go

@@ -552,7 +552,10 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	err = is_forced ? 0 : unknown;
 	if (!err && is_cut)
 		err = rumpfs_cut_begin(&cut, idmap, inode, attr);
-	inode_lock(inode);
+	if (!err && is_cut)
+		etfs_host_lock_above(cut.host, inode);
+	else
+		inode_lock(inode);
 	if (err)
 		return err;
 	if (!unknown)

@@ -276,9 +276,11 @@ static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 					  MAY_WRITE);
 	if (!err)
 		err = etfs_host_want_write(host);
-	inode_lock(inode);
-	if (err)
+	if (err) {
+		inode_lock(inode);
 		goto put_host;
+	}
+	etfs_host_lock_above(host, inode);
 	err = etfs_host_truncate(host, attr->ia_size, attr->ia_valid);
 	if (!err)
 		i_size_write(inode, attr->ia_size);
