@@ -93,4 +93,8 @@ void fuzz_boot_exit(void);
 ssize_t fuzz_boot_status(char *buf, loff_t pos, size_t len);
 int fuzz_parse_spec(char *text, struct etfs_op *op, struct etfs_reason *why);
 
+/* In fuzz.c: what libFuzzer or replay.c calls, first the one, for inputs the other */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 #endif /* _FUZZ_FUZZ_H */

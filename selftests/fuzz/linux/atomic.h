@@ -10,6 +10,7 @@ typedef struct { int n; } refcount_t;
 #define ATOMIC64_INIT(value)		{ value }
 #define atomic_read(v)			((v)->n)
 #define atomic_set(v, value)		((v)->n = (value))
+#define atomic_inc(v)			((v)->n++)
 #define atomic_dec(v)			((v)->n--)
 #define atomic64_set(v, value)		((v)->n = (value))
 #define atomic64_inc_return(v)		(++(v)->n)

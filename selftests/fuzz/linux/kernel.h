@@ -138,6 +138,8 @@ extern struct user_namespace init_user_ns;
 #define gid_valid(id)		((id).val != U32_MAX)
 #define fatal_signal_pending(task)	false
 #define cond_resched()		((void)0)
+/* There is nobody to wait for. */
+#define schedule_timeout_killable(jiffies)	abort()
 #define get_random_u32()	4u
 
 static inline u32 jhash(const void *data, u32 len, u32 seed)
