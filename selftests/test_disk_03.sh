@@ -7,7 +7,7 @@ cd "$(dirname "$0")" && . lib/disk.sh
 unless_slow
 
 seed=${RUMPFS_SEED:-1} ops=${RUMPFS_OPS:-$(turns 100)}
-allowed=$((24 + $(turns 40))) mbytes=$((6 + $(turns 14)))
+allowed=$((24 + $(turns 56))) mbytes=$((6 + $(turns 14)))
 
 # Text in which nothing comes twice, and no two begin at the same place.
 stream() { tail -c +"$1"00 /mnt/text; }
