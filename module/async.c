@@ -50,15 +50,10 @@ static void etfs_async_end(struct etfs_async *async, ssize_t done)
  */
 static void etfs_async_refresh(const struct etfs_async *async)
 {
-	struct inode *inode = file_inode(async->user->ki_filp);
-	u64 size;
-
-	if (!async->is_write || !in_task() || irqs_disabled())
-		return;
-	size = etfs_window_size(&async->map->spec.win,
-				i_size_read(async->kiocb.ki_filp->f_mapping->host));
-	if (i_size_read(inode) != size)
-		etfs_window_resize(inode, size);
+	if (async->is_write && in_task() && !irqs_disabled())
+		etfs_window_refresh(file_inode(async->user->ki_filp),
+				    &async->map->spec.win,
+				    async->kiocb.ki_filp);
 }
 
 /* Context: any; interrupts may be off. */

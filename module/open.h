@@ -51,22 +51,34 @@ static inline void etfs_open_count_written(const struct etfs_open *open,
 }
 
 /* In window.c: a mapped file. Context: inside the mapping. */
-static inline u64 etfs_open_size(const struct etfs_open *open)
+/* What the window has of the host file now, bytes. */
+static inline u64 etfs_window_now(const struct etfs_window *win,
+				  const struct file *host)
 {
 	/* As etfs_host_size() */
-	return etfs_window_size(&open->map->spec.win,
-				i_size_read(open->host->f_mapping->host));
+	return etfs_window_size(win, i_size_read(host->f_mapping->host));
 }
 
-void etfs_window_resize(struct inode *inode, u64 size);
+static inline u64 etfs_open_size(const struct etfs_open *open)
+{
+	return etfs_window_now(&open->map->spec.win, open->host);
+}
+
+void etfs_window_resize(struct inode *inode, const struct etfs_window *win,
+			const struct file *host);
 /* Generic code reads i_size of our inode without asking for attributes. */
+static inline void etfs_window_refresh(struct inode *inode,
+				       const struct etfs_window *win,
+				       const struct file *host)
+{
+	if (unlikely(i_size_read(inode) != etfs_window_now(win, host)))
+		etfs_window_resize(inode, win, host);
+}
+
 static inline void etfs_open_refresh(const struct etfs_open *open,
 				     struct inode *inode)
 {
-	u64 size = etfs_open_size(open);
-
-	if (unlikely(i_size_read(inode) != size))
-		etfs_window_resize(inode, size);
+	etfs_window_refresh(inode, &open->map->spec.win, open->host);
 }
 
 void etfs_open_changed(const struct etfs_open *open, struct inode *inode);

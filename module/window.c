@@ -23,13 +23,15 @@
 #include <linux/slab.h>
 #include <linux/uio.h>
 
-void etfs_window_resize(struct inode *inode, u64 size)
+void etfs_window_resize(struct inode *inode, const struct etfs_window *win,
+			const struct file *host)
 {
 	/* The inode of a device may be anybody's. */
 	if (!S_ISREG(inode->i_mode))
 		return;
+	/* Whoever is last has looked last. */
 	spin_lock(&inode->i_lock);
-	i_size_write(inode, size);
+	i_size_write(inode, etfs_window_now(win, host));
 	spin_unlock(&inode->i_lock);
 }
 
