@@ -157,6 +157,7 @@ static const struct section {
 	{ "tables", bench_tables },
 	{ "memory", bench_memory },
 	{ "disk", bench_disk },
+	{ "scale", bench_scale },
 };
 
 static const struct section *find(const char *name)

@@ -94,5 +94,6 @@ void bench_reg_direct(const struct subject *subject);
 void bench_tables(const struct subject *subject);
 void bench_memory(const struct subject *subject);
 void bench_disk(const struct subject *subject);
+void bench_scale(const struct subject *subject);
 
 #endif /* SELFTESTS_BENCH_H */
