@@ -25,10 +25,12 @@ $(compat)/probed.h: $(compat)/probe.sh $(wildcard $(compat)/probe/*.c $(KDIR)/.c
 	sh $(compat)/probe.sh $(KDIR)
 	touch $@
 
-## install: build the module and install it, so that modprobe finds it
+## install: build and install the module, so that modprobe finds it, and udev's rule
 # (unsigned: nobody but the distribution has the key that goes with its kernel)
 install modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_MODULE_SIG_ALL= modules_install
+	install -D -m644 module/60-rumpfs.rules \
+		$(INSTALL_MOD_PATH)/usr/lib/udev/rules.d/60-rumpfs.rules
 	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) \
 		$$(modinfo -F vermagic rumpfs.ko | cut -d' ' -f1)
 
