@@ -20,35 +20,6 @@
 /* So many at once, as each look into an array begins at its root. */
 #define RUMPFS_LIST_BATCH	32
 
-/* Those with from <= cookie < end. */
-static unsigned int rumpfs_list_some(struct xarray *entries, unsigned long from,
-				     unsigned long end, struct dentry **some)
-{
-	XA_STATE(xas, entries, from);
-	struct dentry *dentry;
-	unsigned int n = 0;
-
-	rcu_read_lock();
-	xas_for_each(&xas, dentry, S32_MAX) {
-		const struct inode *inode;
-
-		if (xas_retry(&xas, dentry))
-			continue;
-		if (xas.xa_index >= end)
-			break;
-		/* None yet: a lookup beside us is making an implied one. */
-		inode = d_inode_rcu(dentry);
-		if (!inode || xas_get_mark(&xas, RUMPFS_HIDDEN) ||
-		    (S_ISDIR(inode->i_mode) && RUMPFS_NODE(inode)->dir.place))
-			continue;
-		some[n++] = dentry;
-		if (n == RUMPFS_LIST_BATCH)
-			break;
-	}
-	rcu_read_unlock();
-	return n;
-}
-
 /* Above what there was when the pass began, in this open file or before it. */
 static unsigned long rumpfs_list_end(struct file *file, loff_t pos)
 {
@@ -75,8 +46,8 @@ static bool rumpfs_list_memory(struct inode *dir, unsigned long end,
 	unsigned int i, n;
 
 	do {
-		n = rumpfs_list_some(&RUMPFS_NODE(dir)->dir.entries, ctx->pos,
-				     end, some);
+		n = rumpfs_entry_list(dir, ctx->pos, end, some,
+				      RUMPFS_LIST_BATCH);
 		for (i = 0; i < n; i++) {
 			/* Pinned, and our i_rwsem keeps its name. */
 			ctx->pos = rumpfs_cookie(some[i]);

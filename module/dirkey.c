@@ -100,7 +100,7 @@ int rumpfs_names_may_rmdir(struct inode *dir)
 {
 	int below;
 
-	if (!xa_empty(&RUMPFS_NODE(dir)->dir.entries))
+	if (!rumpfs_entry_none(dir))
 		return -ENOTEMPTY;
 	below = rumpfs_names_below(dir);
 	return below > 0 ? -ENOTEMPTY : below;

@@ -6,22 +6,113 @@
  * listing under way shows a name that stays once: what replaces another has
  * its cookie. A name that is new in its directory is the last, but one that a
  * rename there made is where the other was, so that a listing comes to an end.
+ *
+ * Cookies mostly follow each other, so the array is one of chunks, which cost a
+ * name less than a slot each. The lock of the array covers what is in a chunk,
+ * as names enter and get marks under a shared i_rwsem; they leave, and chunks
+ * with the last, under i_rwsem alone, so who has it shared needs no lock to read.
  */
 #include "names.h"
 
 #include <linux/dcache.h>
+#include <linux/slab.h>
 
 /* Where listing cookies start: 0 and 1 are . and .. */
 #define RUMPFS_FIRST_COOKIE	2u
 /* In next_cookie, above the highest: they have begun anew. */
 #define RUMPFS_COOKIES_TURNED	BIT(31)
 
+#define RUMPFS_CHUNK		BITS_PER_LONG
+/* A chunk with a directory that has outlived its keys */
+#define RUMPFS_OUTLIVED		XA_MARK_1
+
+/* Names with cookies from a multiple of RUMPFS_CHUNK on. */
+struct rumpfs_chunk {
+	/* which there are; not 0, and one is there before its bit */
+	unsigned long present;
+	/* of these: listed by nobody; listed by itself where its keys were */
+	unsigned long hidden, outlived;
+	/* pinned */
+	struct dentry *at[RUMPFS_CHUNK];
+};
+
+static struct kmem_cache *rumpfs_chunk_cache;
+
+int rumpfs_entry_init(void)
+{
+	rumpfs_chunk_cache = KMEM_CACHE(rumpfs_chunk, SLAB_ACCOUNT);
+	return rumpfs_chunk_cache ? 0 : -ENOMEM;
+}
+
+void rumpfs_entry_exit(void)
+{
+	kmem_cache_destroy(rumpfs_chunk_cache);
+}
+
+static struct xarray *rumpfs_entries(const struct inode *dir)
+{
+	return &RUMPFS_NODE(dir)->dir.entries;
+}
+
+/* Of a name that is in the directory. */
+static struct rumpfs_chunk *rumpfs_chunk_of(const struct inode *dir,
+					    const struct dentry *dentry)
+{
+	return xa_load(rumpfs_entries(dir),
+		       rumpfs_cookie(dentry) / RUMPFS_CHUNK);
+}
+
+static unsigned long rumpfs_chunk_bit(const struct dentry *dentry)
+{
+	return BIT(rumpfs_cookie(dentry) % RUMPFS_CHUNK);
+}
+
+/* Context: the array is locked; not so in between. Return: NULL without memory. */
+static struct rumpfs_chunk *rumpfs_chunk_new(struct xarray *entries,
+					     unsigned long index)
+	__must_hold(&entries->xa_lock)
+{
+	struct rumpfs_chunk *chunk, *other;
+
+	xa_unlock(entries);
+	chunk = kmem_cache_zalloc(rumpfs_chunk_cache, GFP_KERNEL);
+	xa_lock(entries);
+	if (!chunk)
+		return NULL;
+	other = __xa_cmpxchg(entries, index, NULL, chunk, GFP_KERNEL);
+	if (!other)
+		return chunk;
+	kmem_cache_free(rumpfs_chunk_cache, chunk);
+	return xa_is_err(other) ? NULL : other;
+}
+
+/* Context: the same. */
+static struct rumpfs_chunk *rumpfs_chunk_get(struct xarray *entries,
+					     unsigned long index)
+	__must_hold(&entries->xa_lock)
+{
+	XA_STATE(xas, entries, index);
+
+	return xas_load(&xas) ?: rumpfs_chunk_new(entries, index);
+}
+
+static u32 rumpfs_entry_next_cookie(struct rumpfs_node *node)
+{
+	u32 next = node->dir.next_cookie;
+	u32 cookie = max(next & S32_MAX, RUMPFS_FIRST_COOKIE);
+
+	/* Whoever lists reads it under a shared i_rwsem, as we may. */
+	WRITE_ONCE(node->dir.next_cookie,
+		   (cookie + 1) | (next & RUMPFS_COOKIES_TURNED));
+	return cookie;
+}
+
 int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-	struct xarray *entries = &node->dir.entries;
-	u32 cookie, next;
-	int err;
+	struct xarray *entries = rumpfs_entries(dir);
+	struct rumpfs_chunk *chunk;
+	unsigned long bit;
+	u32 cookie;
 
 	/*
 	 * A search for free ones would cost each name more than the few steps
@@ -29,111 +120,236 @@ int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 	 */
 	xa_lock(entries);
 	do {
-		next = node->dir.next_cookie;
-		cookie = max(next & S32_MAX, RUMPFS_FIRST_COOKIE);
-		/* Whoever lists reads it under a shared i_rwsem, as we may. */
-		WRITE_ONCE(node->dir.next_cookie,
-			   (cookie + 1) | (next & RUMPFS_COOKIES_TURNED));
-		err = __xa_insert(entries, cookie, dentry, GFP_KERNEL);
-	} while (err == -EBUSY);
+		cookie = rumpfs_entry_next_cookie(RUMPFS_NODE(dir));
+		chunk = rumpfs_chunk_get(entries, cookie / RUMPFS_CHUNK);
+		bit = BIT(cookie % RUMPFS_CHUNK);
+	} while (chunk && (chunk->present & bit));
+	if (chunk) {
+		chunk->at[cookie % RUMPFS_CHUNK] = dentry;
+		/* Pairs with the acquire in rumpfs_entry_list(). */
+		smp_store_release(&chunk->present, chunk->present | bit);
+	}
 	xa_unlock(entries);
-	if (err)
-		return err;
+	if (!chunk)
+		return -ENOMEM;
 	dentry->d_fsdata = (void *)(unsigned long)cookie;
 	return 0;
+}
+
+/* Context: the array is locked. */
+static void rumpfs_chunk_unmark(struct xarray *entries,
+				struct rumpfs_chunk *chunk,
+				const struct dentry *dentry)
+{
+	unsigned long bit = rumpfs_chunk_bit(dentry);
+
+	if (!(chunk->outlived & bit))
+		return;
+	chunk->outlived &= ~bit;
+	if (!chunk->outlived)
+		__xa_clear_mark(entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK,
+				RUMPFS_OUTLIVED);
+}
+
+/* Context: i_rwsem of dir. */
+static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
+{
+	struct xarray *entries = rumpfs_entries(dir);
+	unsigned long bit = rumpfs_chunk_bit(dentry);
+	XA_STATE(xas, entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
+	struct rumpfs_chunk *chunk;
+
+	xa_lock(entries);
+	chunk = xas_load(&xas);
+	rumpfs_chunk_unmark(entries, chunk, dentry);
+	chunk->hidden &= ~bit;
+	chunk->present &= ~bit;
+	if (!chunk->present)
+		xas_store(&xas, NULL);
+	xa_unlock(entries);
+	if (!chunk->present)
+		kmem_cache_free(rumpfs_chunk_cache, chunk);
 }
 
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_hidden_remove(dir, dentry);
-	xa_erase(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry));
+	rumpfs_entry_erase(dir, dentry);
+}
+
+/* Its cookie is of another dentry now. Context: i_rwsem of dir. */
+static void rumpfs_entry_give(struct inode *dir, const struct dentry *dentry,
+			      struct dentry *other)
+{
+	rumpfs_chunk_of(dir, dentry)->at[rumpfs_cookie(dentry) %
+					 RUMPFS_CHUNK] = other;
 }
 
 void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
 		       struct inode *other_dir, struct dentry *other)
 {
-	/* Both exist: it takes no memory and cannot fail. */
-	xa_store(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(entry), other,
-		 GFP_KERNEL);
-	xa_store(&RUMPFS_NODE(other_dir)->dir.entries, rumpfs_cookie(other),
-		 entry, GFP_KERNEL);
+	rumpfs_entry_give(dir, entry, other);
+	rumpfs_entry_give(other_dir, other, entry);
 	swap(entry->d_fsdata, other->d_fsdata);
 }
 
 int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new)
 {
-	struct xarray *entries = &RUMPFS_NODE(old_dir)->dir.entries;
 	bool replaces = d_really_is_positive(new) && rumpfs_cookie(new);
-	unsigned long cookie = rumpfs_cookie(old);
-	int err = 0;
+	void *cookie = old->d_fsdata;
+	int err;
 
 	if (!replaces && old_dir == new_dir)
 		return 0;
-	if (replaces) {
-		xa_store(&RUMPFS_NODE(new_dir)->dir.entries, rumpfs_cookie(new),
-			 old, GFP_KERNEL);
-		old->d_fsdata = new->d_fsdata;
-		new->d_fsdata = NULL;
-	} else {
+	if (!replaces) {
 		err = rumpfs_entry_add(new_dir, old);
+		if (err)
+			return err;
+		swap(old->d_fsdata, cookie);
 	}
-	if (!err)
-		xa_erase(entries, cookie);
-	return err;
+	rumpfs_entry_erase(old_dir, old);
+	if (replaces) {
+		rumpfs_entry_give(new_dir, new, old);
+		cookie = new->d_fsdata;
+		new->d_fsdata = NULL;
+	}
+	old->d_fsdata = cookie;
+	return 0;
+}
+
+bool rumpfs_entry_none(const struct inode *dir)
+{
+	return xa_empty(rumpfs_entries(dir));
+}
+
+struct dentry *rumpfs_entry_any(struct inode *dir)
+{
+	unsigned long index = 0;
+	struct rumpfs_chunk *chunk = xa_find(rumpfs_entries(dir), &index,
+					     ULONG_MAX, XA_PRESENT);
+
+	return chunk ? chunk->at[__ffs(chunk->present)] : NULL;
+}
+
+/* None yet: a lookup beside us is making an implied one. */
+static bool rumpfs_entry_is_listed(struct dentry *dentry)
+{
+	struct inode *inode = d_inode_rcu(dentry);
+
+	return inode && !(S_ISDIR(inode->i_mode) &&
+			  RUMPFS_NODE(inode)->dir.place);
+}
+
+unsigned int rumpfs_entry_list(struct inode *dir, unsigned long from,
+			       unsigned long end, struct dentry **some,
+			       unsigned int most)
+{
+	unsigned long index = from / RUMPFS_CHUNK, start, bits;
+	struct rumpfs_chunk *chunk;
+	unsigned int n = 0, bit;
+
+	while ((chunk = xa_find(rumpfs_entries(dir), &index, ULONG_MAX,
+				XA_PRESENT))) {
+		start = index * RUMPFS_CHUNK;
+		/* Pairs with the release in rumpfs_entry_add(). */
+		bits = smp_load_acquire(&chunk->present) &
+		       ~READ_ONCE(chunk->hidden);
+		if (start < from)
+			bits &= ~0ul << (from - start);
+		for_each_set_bit(bit, &bits, RUMPFS_CHUNK) {
+			if (n == most || start + bit >= end)
+				return n;
+			if (rumpfs_entry_is_listed(chunk->at[bit]))
+				some[n++] = chunk->at[bit];
+		}
+		index++;
+	}
+	return n;
+}
+
+void rumpfs_entry_hide(struct inode *dir, struct dentry *dentry, bool is_hidden)
+{
+	struct rumpfs_chunk *chunk = rumpfs_chunk_of(dir, dentry);
+	unsigned long bit = rumpfs_chunk_bit(dentry);
+
+	xa_lock(rumpfs_entries(dir));
+	WRITE_ONCE(chunk->hidden, is_hidden ? chunk->hidden | bit :
+					      chunk->hidden & ~bit);
+	xa_unlock(rumpfs_entries(dir));
 }
 
 /* Places */
 
-void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry)
+/* The one with the lowest place from a place on, or NULL. */
+static struct dentry *rumpfs_outlived_find(struct inode *dir,
+					   unsigned long place, bool is_shown)
 {
-	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
-	struct dentry *other;
-	unsigned long cookie;
+	struct dentry *first = NULL;
+	struct rumpfs_chunk *chunk;
+	unsigned long index, bits;
+	unsigned int bit;
 
-	if (!rumpfs_entry_place(dentry))
-		return;
-	/* The keys of dir itself went and came: their cookies began anew. */
-	xa_for_each_marked(entries, cookie, other, RUMPFS_OUTLIVED) {
-		if (other != dentry &&
-		    rumpfs_entry_place(other) == rumpfs_entry_place(dentry)) {
-			rumpfs_entry_unplace(dir, dentry);
-			return;
+	/* Few do, and most directories have none. */
+	xa_for_each_marked(rumpfs_entries(dir), index, chunk, RUMPFS_OUTLIVED) {
+		bits = READ_ONCE(chunk->outlived);
+		if (is_shown)
+			bits &= ~READ_ONCE(chunk->hidden);
+		for_each_set_bit(bit, &bits, RUMPFS_CHUNK) {
+			struct dentry *dentry = chunk->at[bit];
+
+			if (rumpfs_entry_place(dentry) >= place &&
+			    (!first || rumpfs_entry_place(dentry) <
+				       rumpfs_entry_place(first)))
+				first = dentry;
 		}
 	}
-	xa_set_mark(entries, rumpfs_cookie(dentry), RUMPFS_OUTLIVED);
+	return first;
+}
+
+void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry)
+{
+	struct xarray *entries = rumpfs_entries(dir);
+	u32 place = rumpfs_entry_place(dentry);
+	struct rumpfs_chunk *chunk;
+	struct dentry *other;
+
+	if (!place)
+		return;
+	/* The keys of dir itself went and came: their cookies began anew. */
+	other = rumpfs_outlived_find(dir, place, false);
+	if (other && other != dentry && rumpfs_entry_place(other) == place) {
+		rumpfs_entry_unplace(dir, dentry);
+		return;
+	}
+	chunk = rumpfs_chunk_of(dir, dentry);
+	xa_lock(entries);
+	WRITE_ONCE(chunk->outlived, chunk->outlived | rumpfs_chunk_bit(dentry));
+	__xa_set_mark(entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK,
+		      RUMPFS_OUTLIVED);
+	xa_unlock(entries);
 }
 
 void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry)
 {
+	struct xarray *entries = rumpfs_entries(dir);
+
 	if (!rumpfs_entry_place(dentry))
 		return;
-	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
-		      RUMPFS_OUTLIVED);
+	xa_lock(entries);
+	rumpfs_chunk_unmark(entries, rumpfs_chunk_of(dir, dentry), dentry);
+	xa_unlock(entries);
 	RUMPFS_NODE(d_inode(dentry))->dir.place = 0;
 }
 
 bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry)
 {
 	return rumpfs_entry_place(dentry) &&
-	       !xa_get_mark(&RUMPFS_NODE(dir)->dir.entries,
-			    rumpfs_cookie(dentry), RUMPFS_OUTLIVED);
+	       !(READ_ONCE(rumpfs_chunk_of(dir, dentry)->outlived) &
+		 rumpfs_chunk_bit(dentry));
 }
 
 struct dentry *rumpfs_entry_outlived(struct inode *dir, unsigned long place)
 {
-	struct xarray *entries = &RUMPFS_NODE(dir)->dir.entries;
-	struct dentry *dentry, *first = NULL;
-	unsigned long cookie;
-
-	/* Few do, and most directories have none. */
-	xa_for_each_marked(entries, cookie, dentry, RUMPFS_OUTLIVED) {
-		if (rumpfs_entry_place(dentry) < place ||
-		    xa_get_mark(entries, cookie, RUMPFS_HIDDEN))
-			continue;
-		if (!first ||
-		    rumpfs_entry_place(dentry) < rumpfs_entry_place(first))
-			first = dentry;
-	}
-	return first;
+	return rumpfs_outlived_find(dir, place, true);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Birth and death, in order, and nothing else. */
+#include "names.h"
 #include "open.h"
 
 #include <linux/init.h>
@@ -32,9 +33,12 @@ static int __init rumpfs_init(void)
 	err = rumpfs_inode_init();
 	if (err)
 		goto exit_map;
-	err = etfs_disk_init();
+	err = rumpfs_entry_init();
 	if (err)
 		goto exit_inode;
+	err = etfs_disk_init();
+	if (err)
+		goto exit_entry;
 	err = etfs_chardev_init();
 	if (err)
 		goto exit_disk;
@@ -60,6 +64,8 @@ exit_chardev:
 	etfs_chardev_exit();
 exit_disk:
 	etfs_disk_exit();
+exit_entry:
+	rumpfs_entry_exit();
 exit_inode:
 	rumpfs_inode_exit();
 exit_map:
@@ -77,6 +83,7 @@ static void __exit rumpfs_exit(void)
 	etfs_disk_exit();
 	etfs_chardev_exit();
 	etfs_table_exit(&etfs_host_table);
+	rumpfs_entry_exit();
 	rumpfs_inode_exit();
 	etfs_map_exit();
 	etfs_cover_exit();

@@ -4,7 +4,7 @@
  *
  *	dcache		array of the directory		table
  *	hashed, pinned	present				-	in memory
- *	unhashed	present, RUMPFS_HIDDEN		a map	hidden by a key
+ *	unhashed	present, hidden			a map	hidden by a key
  *	hashed, idle	-				a map	a key
  *	hashed, pinned	present, is_implied		a name	keys lie below
  *
@@ -176,8 +176,7 @@ bool rumpfs_key_hides(const struct etfs_key *key, const struct dentry *dentry)
 
 void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 {
-	xa_set_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
-		    RUMPFS_HIDDEN);
+	rumpfs_entry_hide(dir, dentry, true);
 	rumpfs_hidden_add(dir, dentry);
 	rumpfs_names_set_keyed(dir, dentry, true);
 	/* It stays pinned, and whoever has it open goes on. */
@@ -197,8 +196,7 @@ struct dentry *rumpfs_name_behind(struct inode *dir, const struct qstr *name)
 void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
 {
 	rumpfs_hidden_remove(dir, dentry);
-	xa_clear_mark(&RUMPFS_NODE(dir)->dir.entries, rumpfs_cookie(dentry),
-		      RUMPFS_HIDDEN);
+	rumpfs_entry_hide(dir, dentry, false);
 	/* What implied it may be gone. */
 	rumpfs_entry_outlive(dir, dentry);
 	d_rehash(dentry);
@@ -415,14 +413,11 @@ struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry)
 void rumpfs_names_unpin_all(struct super_block *sb)
 {
 	struct dentry *dir = sb->s_root, *entry, *parent;
-	unsigned long cookie;
 
 	for (;;) {
-		cookie = 0;
 		entry = NULL;
 		if (d_is_dir(dir))
-			entry = xa_find(&RUMPFS_NODE(d_inode(dir))->dir.entries,
-					&cookie, ULONG_MAX, XA_PRESENT);
+			entry = rumpfs_entry_any(d_inode(dir));
 		if (entry) {
 			dir = entry;
 			continue;

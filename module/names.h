@@ -16,6 +16,8 @@ static inline struct etfs_table *rumpfs_table(const struct inode *inode)
 bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key);
 
 /* In entry.c: names by cookie. Context: i_rwsem of dir */
+int rumpfs_entry_init(void);
+void rumpfs_entry_exit(void);
 /* Shared is enough. Return: an errno. */
 int rumpfs_entry_add(struct inode *dir, struct dentry *dentry);
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry);
@@ -25,6 +27,21 @@ void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
 /* The name new is for what old is; new has no place then. Return: an errno. */
 int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new);
+
+/* Shared is enough, or dir is nobody else's. */
+bool rumpfs_entry_none(const struct inode *dir);
+/* Some name, or NULL. Context: the mount is going. */
+struct dentry *rumpfs_entry_any(struct inode *dir);
+/*
+ * Up to most names that are listed with memory, those with from <= cookie < end,
+ * in order. Shared is enough. Return: how many.
+ */
+unsigned int rumpfs_entry_list(struct inode *dir, unsigned long from,
+			       unsigned long end, struct dentry **some,
+			       unsigned int most);
+/* Shared is enough to show it again. */
+void rumpfs_entry_hide(struct inode *dir, struct dentry *dentry,
+		       bool is_hidden);
 
 /*
  * A directory that keys imply has a place of its own among them now, so that it

@@ -67,11 +67,6 @@ struct rumpfs_sb {
 	struct rcu_head rcu;
 };
 
-/* Marks in a directory's array. */
-#define RUMPFS_HIDDEN	XA_MARK_1
-/* a directory that keys implied, listed by itself where they were */
-#define RUMPFS_OUTLIVED	XA_MARK_2
-
 /*
  * Listing positions: 0 and 1 are the dots, names in memory have their cookie,
  * at most S32_MAX; whiteouts follow by cookies of their own, and the table's
@@ -111,7 +106,7 @@ struct rumpfs_node {
 	bool is_sought;
 	union {
 		struct {
-			/* D: pinned dentries by listing cookie */
+			/* D: names by listing cookie; see entry.c */
 			struct xarray entries;
 			/* above all there are, even if they began anew */
 			u32 next_cookie;

@@ -22,7 +22,7 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 
 	inode_lock(inode);
 	if (RUMPFS_NODE(inode)->dir.is_implied && !d_mountpoint(dentry) &&
-	    xa_empty(&RUMPFS_NODE(inode)->dir.entries) &&
+	    rumpfs_entry_none(inode) &&
 	    !rumpfs_white_any(inode)) {
 		inode->i_flags |= S_DEAD;
 		dont_mount(dentry);
