@@ -11,7 +11,7 @@ VM := selftests/vm
 compat := module/compat
 
 .PHONY: modules install modules_install clean setup demo check check-debug \
-	check-kcsan check-here check-durability check-vm fuzz bench lint help FORCE
+	check-kcsan check-here check-durability check-labels check-vm fuzz bench lint help FORCE
 
 ## modules: build rumpfs.ko for this kernel, or for the one of KDIR=
 modules: $(compat)/probed.h
@@ -78,6 +78,12 @@ check-here:
 check-durability:
 	@$(VM)/setup host
 	@$(VM)/durability $(KERNEL)
+
+## check-labels: what SELinux says of new files, on kernels that have it on
+check-labels:
+	@$(VM)/setup host
+	@$(VM)/setup labels
+	@$(VM)/labels $(KERNELS)
 
 ## check-vm: the machine's own tests: no hang, crash or complaint is a success
 check-vm:

@@ -316,22 +316,60 @@ static int rumpfs_xattr_list_acls(const struct inode *inode, char *buffer,
 	return err;
 }
 
+/*
+ * What a security module knows of an inode, stored or not, as it tells the value,
+ * too. Return: an errno.
+ */
+static int rumpfs_xattr_list_labels(struct inode *inode, char *buffer,
+				    size_t size, size_t *used)
+{
+	ssize_t room = size - *used, left = room;
+	int err;
+
+	if (buffer)
+		buffer += *used;
+	err = security_inode_listsecurity(inode, &buffer, &left);
+	*used += room - left;
+	return err;
+}
+
+/* Is there such a module, and has it what it needs? */
+static bool rumpfs_xattr_has_label(struct inode *inode)
+{
+	size_t used = 0;
+
+	return !rumpfs_xattr_list_labels(inode, NULL, 0, &used) && used;
+}
+
+static bool rumpfs_xattr_is_label(const struct rumpfs_xattr *xattr)
+{
+	return !strncmp(xattr->name, XATTR_SECURITY_PREFIX,
+			XATTR_SECURITY_PREFIX_LEN) &&
+	       security_ismaclabel(xattr->name + XATTR_SECURITY_PREFIX_LEN);
+}
+
 ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size)
 {
 	bool is_trusted = rumpfs_xattr_list_trusted(dentry);
 	struct inode *inode = d_inode(dentry);
 	struct rumpfs_xattrs *xattrs;
 	struct rumpfs_xattr *xattr;
+	bool has_label;
 	size_t used = 0;
 	int err;
 	u32 at;
 
-	err = rumpfs_xattr_list_acls(inode, buffer, size, &used);
+	err = rumpfs_xattr_list_labels(inode, buffer, size, &used);
+	has_label = used;
+	if (!err)
+		err = rumpfs_xattr_list_acls(inode, buffer, size, &used);
 	rcu_read_lock();
 	xattrs = rcu_dereference(RUMPFS_NODE(inode)->xattrs);
 	for (at = 0; xattrs && at < xattrs->nr && !err; at++) {
 		xattr = rcu_dereference(xattrs->slots[at]);
 		if (!is_trusted && rumpfs_xattr_is_trusted(xattr->name))
+			continue;
+		if (has_label && rumpfs_xattr_is_label(xattr))
 			continue;
 		err = rumpfs_xattr_list_name(buffer, size, &used, xattr->name,
 					     xattr->name_len);
@@ -439,7 +477,10 @@ int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
 {
 	int err;
 
+	/* Who could take labels is given memory for them, needed or not. */
 	err = security_inode_init_security(inode, dir, name,
-					   rumpfs_xattr_add_labels, NULL);
+					   rumpfs_xattr_has_label(inode) ?
+					   rumpfs_xattr_add_labels : NULL,
+					   NULL);
 	return err == -EOPNOTSUPP ? 0 : err;
 }
