@@ -173,7 +173,8 @@ static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
 
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 {
-	rumpfs_hidden_remove(dir, dentry);
+	if (rumpfs_hidden_any(dir))
+		rumpfs_hidden_remove(dir, dentry);
 	rumpfs_entry_erase(dir, dentry);
 }
 

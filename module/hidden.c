@@ -90,7 +90,7 @@ struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name)
 	struct rumpfs_hidden *hidden;
 	struct dentry *dentry;
 
-	if (!READ_ONCE(rumpfs_hidden(dir)->rb_node))
+	if (!rumpfs_hidden_any(dir))
 		return NULL;
 	spin_lock(&dir->i_lock);
 	hidden = rumpfs_hidden_place(dir, name, &parent, &link);
@@ -126,8 +126,6 @@ void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry)
 {
 	struct rumpfs_hidden *hidden;
 
-	if (!READ_ONCE(rumpfs_hidden(dir)->rb_node))
-		return;
 	spin_lock(&dir->i_lock);
 	hidden = rumpfs_hidden_take(dir, dentry);
 	spin_unlock(&dir->i_lock);

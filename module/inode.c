@@ -64,8 +64,10 @@ void rumpfs_evict_inode(struct inode *inode)
 			rumpfs_file_evict(inode);
 		if (S_ISLNK(inode->i_mode))
 			rumpfs_uncharge(sbi, inode->i_size + 1);
-		rumpfs_acl_evict(inode);
-		rumpfs_xattr_evict(inode);
+		if (inode->i_acl || inode->i_default_acl)
+			rumpfs_acl_evict(inode);
+		if (rcu_access_pointer(node->xattrs))
+			rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}
 	if (node->map)

@@ -25,12 +25,6 @@
 
 /* Names in memory */
 
-/* A name too long for its dentry is memory of its own. */
-u64 rumpfs_name_cost(const struct qstr *name)
-{
-	return name->len < 32 ? 0 : name->len + 1;
-}
-
 /*
  * The size of a directory: each name in memory adds to it, as on tmpfs. A
  * directory that keys imply adds nothing before somebody moves it, as a lookup
@@ -127,7 +121,8 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 	rumpfs_dir_grow(old_dir, -rumpfs_name_size(old));
 	rumpfs_name_count(old);
 	rumpfs_dir_grow(new_dir, RUMPFS_NAME_SIZE);
-	atomic64_add(longer - charged, &sbi->bytes_used);
+	if (longer != charged)
+		atomic64_add(longer - charged, &sbi->bytes_used);
 	if (rumpfs_white_maybe(new_dir))
 		rumpfs_white_remove(new_dir, &new->d_name);
 	return 0;
@@ -185,7 +180,11 @@ void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 
 struct dentry *rumpfs_name_behind(struct inode *dir, const struct qstr *name)
 {
-	struct dentry *hidden = rumpfs_hidden_find(dir, name);
+	struct dentry *hidden;
+
+	if (!rumpfs_hidden_any(dir))
+		return NULL;
+	hidden = rumpfs_hidden_find(dir, name);
 
 	if (hidden && rumpfs_white_maybe(dir) &&
 	    rumpfs_white_keeps(dir, hidden))
@@ -206,7 +205,7 @@ void rumpfs_name_show(struct inode *dir, struct dentry *dentry)
  * A directory that keys implied has outlived them, and it or what was put in
  * its place goes now: what it stood in front of comes back.
  */
-void rumpfs_names_uncover(struct inode *dir, const struct qstr *name)
+void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name)
 {
 	struct dentry *hidden = rumpfs_name_behind(dir, name);
 	struct etfs_key *key;

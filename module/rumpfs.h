@@ -328,10 +328,29 @@ int rumpfs_names_may_rmdir(struct inode *dir);
 /* Directories the table adds to a directory's links. */
 u32 rumpfs_names_nr_dirs(struct inode *dir);
 
+/*
+ * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
+ * or not; to add one, held for writing.
+ */
+void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
+static inline bool rumpfs_hidden_any(const struct inode *dir)
+{
+	return READ_ONCE(RUMPFS_NODE(dir)->dir.hidden.rb_node);
+}
+
+/* Return: no reference, as its directory pins it. */
+struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name);
+/* Or nothing, if it is not hidden. */
+void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry);
+
 /* In names.c: keys and names in memory, in one directory */
 void rumpfs_names_use_ops(struct super_block *sb);
-/* Bytes a name is charged. */
-u64 rumpfs_name_cost(const struct qstr *name);
+/* Bytes a name is charged: one too long for its dentry is memory of its own. */
+static inline u64 rumpfs_name_cost(const struct qstr *name)
+{
+	return name->len < 32 ? 0 : name->len + 1;
+}
+
 /*
  * The map at a name of a directory, with a reference, or the inode number of
  * the directory that keys below that name imply; neither if the table has no
@@ -351,7 +370,14 @@ int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
 		     struct inode *inode);
 void rumpfs_names_remove(struct inode *dir, struct dentry *dentry);
 /* Show again what is hidden under a name that has just gone. Context: same. */
-void rumpfs_names_uncover(struct inode *dir, const struct qstr *name);
+void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name);
+static inline void rumpfs_names_uncover(struct inode *dir,
+					const struct qstr *name)
+{
+	if (rumpfs_hidden_any(dir))
+		rumpfs_names_uncover_some(dir, name);
+}
+
 /* A directory is counted by the table, or its parent. Context: same. */
 void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
 			    bool is_keyed);
@@ -363,16 +389,6 @@ void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
 /* Is something mounted on the node of a key? */
 bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 				const struct etfs_map *map);
-
-/*
- * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
- * or not; to add one, held for writing.
- */
-void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
-/* Return: no reference, as its directory pins it. */
-struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name);
-/* Or nothing, if it is not hidden. */
-void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry);
 
 /* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
 static inline bool rumpfs_white_maybe(const struct inode *dir)

@@ -22,8 +22,12 @@
 
 static int rumpfs_take(atomic64_t *used, u64 n, u64 max)
 {
-	s64 had = atomic64_read(used);
+	s64 had;
 
+	/* As a short name does; no reason to take the line from others. */
+	if (!n)
+		return 0;
+	had = atomic64_read(used);
 	/* What does not fit is not counted for a moment, as others look. */
 	do {
 		if (max && (n > max || had > max - n))
@@ -39,7 +43,8 @@ int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes)
 
 void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes)
 {
-	atomic64_sub(bytes, &sbi->bytes_used);
+	if (bytes)
+		atomic64_sub(bytes, &sbi->bytes_used);
 }
 
 int rumpfs_charge_inode(struct rumpfs_sb *sbi)
