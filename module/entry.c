@@ -175,7 +175,9 @@ void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 {
 	if (rumpfs_hidden_any(dir))
 		rumpfs_hidden_remove(dir, dentry);
-	rumpfs_entry_erase(dir, dentry);
+	/* What was replaced has none any more. */
+	if (rumpfs_cookie(dentry))
+		rumpfs_entry_erase(dir, dentry);
 }
 
 /* Its cookie is of another dentry now. Context: i_rwsem of dir. */

@@ -116,6 +116,9 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 	} else if (dentry && rumpfs_is_key(d_inode(dentry))) {
 		if (rumpfs_is_stale_key(d_inode(dentry), key))
 			drop = dentry;
+	} else if (dentry && !rumpfs_cookie(dentry)) {
+		/* A whiteout that is to be found by nobody. */
+		drop = dentry;
 	} else if (dentry) {
 		taken = rumpfs_sync_entry(dir, dentry, key);
 	}

@@ -168,6 +168,31 @@ TEST_F(names, rename_moves_and_replaces)
 	EXPECT_EQ(ino_of(MNT "/up"), ino_of(MNT "/up/e/.."));
 }
 
+/* A listing knows names by numbers, and these are of another hundred. */
+TEST_F(names, replaces_where_the_first_names_are_gone)
+{
+	char name[64];
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), EMPTY "/%d", i);
+		ASSERT_EQ(0, put_text(name, "old"));
+	}
+	ASSERT_EQ(0, mkdir(EMPTY "/a", 0755));
+	ASSERT_EQ(0, mkdir(EMPTY "/b", 0755));
+	for (i = 0; i < 198; i++) {
+		snprintf(name, sizeof(name), EMPTY "/%d", i);
+		ASSERT_EQ(0, unlink(name));
+	}
+	EXPECT_EQ(0, move(EMPTY "/198", EMPTY "/199", 0));
+	EXPECT_EQ(0, move(EMPTY "/a", EMPTY "/b", 0));
+	EXPECT_EQ(0, move(EMPTY "/199", OTHER, 0));
+	EXPECT_EQ(0, text_is(OTHER, "old"));
+	EXPECT_EQ(0, move(EMPTY "/b", NONE, 0));
+	EXPECT_EQ(0, count_names(EMPTY));
+	EXPECT_EQ(0, rmdir(EMPTY));
+}
+
 TEST_F(names, replaced_file_lives_while_open)
 {
 	char byte = 0;
