@@ -169,7 +169,7 @@ int rumpfs_key_ask_list(struct mnt_idmap *idmap, struct inode *inode,
 	return etfs_host_may(host, mask & (MAY_READ | MAY_WRITE | MAY_EXEC));
 }
 
-static void rumpfs_key_set_size(struct inode *inode, u64 size)
+void rumpfs_key_set_size(struct inode *inode, u64 size)
 {
 	spin_lock(&inode->i_lock);
 	i_size_write(inode, size);
@@ -339,7 +339,8 @@ static int rumpfs_key_may_cut(const struct etfs_window *win,
 }
 
 /* An open for reading with O_TRUNC has the host file for reading alone. */
-static int rumpfs_cut_open(struct rumpfs_cut *cut)
+static int rumpfs_cut_open(struct rumpfs_cut *cut, struct mnt_idmap *idmap,
+			   struct inode *inode, const struct file *file)
 {
 	int err = etfs_open_enter(cut->open);
 
@@ -348,7 +349,16 @@ static int rumpfs_cut_open(struct rumpfs_cut *cut)
 	cut->host = etfs_host_get_writer(cut->map, cut->open->host);
 	err = PTR_ERR_OR_ZERO(cut->host);
 	if (err)
-		etfs_open_leave(cut->open);
+		goto leave;
+	/* Who has it open for writing was asked then. */
+	if (!(file->f_mode & FMODE_WRITE))
+		err = rumpfs_key_ask_list(idmap, inode, &cut->host->f_path,
+					  MAY_WRITE);
+	if (!err)
+		return 0;
+	fput(cut->host);
+leave:
+	etfs_open_leave(cut->open);
 	return err;
 }
 
@@ -363,7 +373,7 @@ static int rumpfs_cut_find(struct rumpfs_cut *cut, struct mnt_idmap *idmap,
 	cut->open = attr->ia_valid & ATTR_FILE ?
 		attr->ia_file->private_data : NULL;
 	if (cut->open)
-		return rumpfs_cut_open(cut);
+		return rumpfs_cut_open(cut, idmap, inode, attr->ia_file);
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)
 		return err;

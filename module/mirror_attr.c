@@ -283,7 +283,7 @@ static int etfs_mirror_truncate(struct mnt_idmap *idmap, struct dentry *dentry,
 	etfs_host_lock_above(host, inode);
 	err = etfs_host_truncate(host, attr->ia_size, attr->ia_valid);
 	if (!err)
-		i_size_write(inode, attr->ia_size);
+		rumpfs_key_set_size(inode, attr->ia_size);
 	etfs_host_drop_write(host);
 put_host:
 	if (!IS_ERR(host))

@@ -507,6 +507,8 @@ int rumpfs_key_ask_list(struct mnt_idmap *idmap, struct inode *inode,
 void rumpfs_key_load(struct inode *inode);
 /* The host file says this; did i_mode or an id change? */
 bool rumpfs_key_learn(struct inode *inode, const struct kstat *host);
+/* Its i_size has several writers, none of whom has i_rwsem. Context: any. */
+void rumpfs_key_set_size(struct inode *inode, u64 size);
 /* Drop what a mount has changed of a node that is gone, or of all. */
 void rumpfs_key_forget(struct rumpfs_sb *sbi, const struct etfs_map *map);
 void rumpfs_key_forget_all(struct rumpfs_sb *sbi);

@@ -94,6 +94,13 @@ TEST_F(creds, a_list_of_the_host_is_kept)
 	EXPECT_EQ(512, size_of(F));
 	EXPECT_EQ(0, open_err(KEY, O_RDWR));
 
+	/* One that gives less than the group has. */
+	ASSERT_EQ(0, run("setfacl -m g::rw,u:%d:r " F, USER));
+	EXPECT_EQ(0, AS_USER(USER, open_err(KEY, O_RDONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(KEY, O_WRONLY)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(KEY, O_RDONLY | O_TRUNC)));
+	EXPECT_EQ(512, size_of(F));
+
 	/* Rights of the key's own say it all. */
 	ASSERT_EQ(0, table("/own " F " reg mode=0660"));
 	EXPECT_EQ(0, AS_USER(USER, open_err(MNT "/own", O_RDWR)));
