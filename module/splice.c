@@ -80,6 +80,8 @@ static int etfs_splice_actor(struct pipe_inode_info *pipe,
 
 	splice->is_fed = true;
 	init_sync_kiocb(&iocb, splice->file);
+	/* It says where; O_APPEND was set since, and appends are in order. */
+	iocb.ki_flags &= ~IOCB_APPEND;
 	iocb.ki_pos = sd->pos;
 	bvec_set_page(&bvec, buf->page, sd->len, buf->offset);
 	iov_iter_bvec(&from, ITER_SOURCE, &bvec, 1, sd->len);

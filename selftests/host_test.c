@@ -166,6 +166,39 @@ TEST_F(path, a_long_name_on_the_host)
 	EXPECT_EQ(ENAMETOOLONG, table("/k " HOST "/%s reg", long_name));
 }
 
+/* Who waits for a pipe has said where it goes, and O_APPEND comes too late. */
+static int splice_while_appending(off_t at)
+{
+	int ends[2], fd = open(MNT "/k", O_RDWR), err;
+	pid_t pid;
+
+	if (pipe(ends))
+		return errno;
+	pid = fork();
+	if (!pid)
+		_exit(splice(ends[0], NULL, fd, &at, 100, 0) != 1);
+	err = WAIT_FOR(state_of(pid) == 'S') ? 0 : ETIME;
+	fcntl(fd, F_SETFL, O_APPEND);
+	if (write(ends[1], "x", 1) != 1)
+		kill(pid, SIGKILL);
+	err = wait_status(pid) ?: err;
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+	return err;
+}
+
+TEST_F(path, a_splice_goes_where_it_was_told)
+{
+	ASSERT_EQ(0, put_text(F, "0123456789"));
+	ASSERT_EQ(0, table("/k " F " reg"));
+	EXPECT_EQ(0, splice_while_appending(3));
+	EXPECT_EQ(0, text_is(F, "012x456789"));
+	ASSERT_EQ(0, table("=/k " F " reg offset=1,size=8"));
+	EXPECT_EQ(0, splice_while_appending(3));
+	EXPECT_EQ(0, text_is(F, "012xx56789"));
+}
+
 /* A key through which one would get back into rumpfs. */
 TEST_F(path, a_symlink_into_rumpfs_is_refused)
 {
