@@ -109,11 +109,6 @@ static void etfs_io_serve(struct etfs_io *io)
 	etfs_io_end(io, err);
 }
 
-static void etfs_io_work(struct work_struct *work)
-{
-	etfs_io_serve(container_of(work, struct etfs_io, work));
-}
-
 /* Is it to wait until the host's file system is thawed? */
 static bool etfs_io_is_frozen(const struct etfs_io *io)
 {
@@ -123,19 +118,38 @@ static bool etfs_io_is_frozen(const struct etfs_io *io)
 	       READ_ONCE(sb->s_writers.frozen) != SB_UNFROZEN;
 }
 
-/* Those that wait for a frozen host do so behind each other, not all workers. */
-void etfs_io_queue(struct etfs_io *io)
+/*
+ * Those that wait for a frozen host do so behind each other, not all workers.
+ * Return: it is with those, and may be gone.
+ */
+static bool etfs_io_awaits_thaw(struct etfs_io *io)
 {
 	struct etfs_disk *disk = io->disk;
 
-	if (etfs_io_is_frozen(io)) {
-		/* From here on it may be gone. */
-		llist_add(&io->node, &disk->frozen);
-		queue_work(disk->wq, &disk->frozen_work);
+	if (!etfs_io_is_frozen(io))
+		return false;
+	percpu_ref_get(&disk->inflight);
+	llist_add(&io->node, &disk->frozen);
+	queue_work(disk->wq, &disk->frozen_work);
+	percpu_ref_put(&disk->inflight);
+	return true;
+}
+
+static void etfs_io_work(struct work_struct *work)
+{
+	struct etfs_io *io = container_of(work, struct etfs_io, work);
+
+	/* Perhaps since it was queued. */
+	if (!etfs_io_awaits_thaw(io))
+		etfs_io_serve(io);
+}
+
+void etfs_io_queue(struct etfs_io *io)
+{
+	if (etfs_io_awaits_thaw(io))
 		return;
-	}
 	INIT_WORK(&io->work, etfs_io_work);
-	queue_work(disk->wq, &io->work);
+	queue_work(io->disk->wq, &io->work);
 }
 
 /*
