@@ -246,13 +246,15 @@ int etfs_host_may(const struct path *path, int mask)
 {
 	struct inode *inode = d_inode(path->dentry);
 
-	/* The mode, which our node shows, has said it all. */
 	if (!IS_POSIXACL(inode))
 		return 0;
 	/* A security module knows the registrant alone. */
 	if (inode->i_op->permission)
 		return inode->i_op->permission(path_mnt_idmap(path), inode,
 					       mask);
+	/* There is no list: the mode, which our node shows, has said it all. */
+	if (!READ_ONCE(inode->i_acl))
+		return 0;
 	return generic_permission(path_mnt_idmap(path), inode, mask);
 }
 
