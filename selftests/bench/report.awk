@@ -130,7 +130,7 @@ function line(r,    names, i, n, k, t, worst, said)
 	printf "  %7.1f%s\n", worst, said
 }
 
-# How it went, for the line; in the chart and the sums too.
+# How it went, for the line; in the sums, and the chart if something was asked.
 function judged(r, subject, t,    word, said)
 {
 	if (!compare(r, subject, t))
@@ -141,8 +141,9 @@ function judged(r, subject, t,    word, said)
 		said = said sprintf(" (%s %s)", t_factor[t], word)
 	met += word == "met"
 	missed += word == "MISSED"
-	printf "%s\t%s\t%s\t%.3f\t%s\n", section[r], metric[r], subject,
-		ratio, t_factor[t] >chart
+	if (word != "")
+		printf "%s\t%s\t%s\t%.3f\t%s\t%s\n", section[r], metric[r],
+			subject, ratio, t_factor[t], rival >chart
 	return said
 }
 
