@@ -37,7 +37,7 @@ finish()
 	for job in $(jobs -p); do
 		kill "$job" && wait "$job"
 	done
-	[ -z "$group" ] || echo max >"$group/memory.max"
+	[ -z "$group" ] || echo max | tee "$group"/memory.{high,max} >/dev/null
 	swapoff /dev/rumpblk*
 	umount /mnt/disk
 	[ ! -e $disk ] || wait_for remove_disk
