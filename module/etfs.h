@@ -180,7 +180,9 @@ struct etfs_map {
 			/* L: in table->rows, ordered by key */
 			struct rb_node row;
 			/* L: printed length of this row, and of its subtree */
-			u32 row_len;
+			u16 row_len;
+			/* L: once it is removed: how, of enum etfs_removal */
+			u8 removal;
 			/*
 			 * L: 1 + the number of the operation a busy removal
 			 * was asked by; 0 for others
@@ -202,15 +204,23 @@ struct etfs_map {
 	u32 attr_seq;
 	/* covers attr and attr_seq */
 	spinlock_t attr_lock;
-	/* what the node shows, but for what a mount has changed */
+	/*
+	 * what the node shows, but for what a mount has changed: what the
+	 * options say, or what the host file had when last looked at
+	 */
 	struct etfs_attr {
-		/* set by an option: ETFS_MAP_MODE, ... */
-		u32 flags;
-		/* those, or what the host file had when last looked at */
-		umode_t mode;
 		kuid_t uid;
 		kgid_t gid;
+		umode_t mode;
 	} attr;
+	/* L: it has no path to be restored from any more */
+	bool is_unrestorable;
+	/* I: bind was done, unbind is due */
+	bool is_bound;
+	/* I: its host file was bound for good */
+	bool is_pinned;
+	/* I: what it is bound to it has from older, while that is there */
+	bool is_following;
 	/*
 	 * the host file while it is bound for good; lock: attr_lock. Before
 	 * that, during its registration, what the operation was given.
@@ -227,16 +237,6 @@ struct etfs_map {
 	 * partition; see partkey.c
 	 */
 	struct etfs_map *part;
-	/* L: how it is being removed */
-	enum etfs_removal removal;
-	/* L: it has no path to be restored from any more */
-	bool is_unrestorable;
-	/* I: bind was done, unbind is due */
-	bool is_bound;
-	/* I: its host file was bound for good */
-	bool is_pinned;
-	/* I: what it is bound to it has from older, while that is there */
-	bool is_following;
 	/* L: where the bound host was when spec.host was written, if not there */
 	char *own_path;
 };

@@ -386,16 +386,15 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path)
 	struct kstat stat;
 
 	/* What the options say holds even if the host says nothing. */
-	attr->flags = map->spec.flags;
-	if (attr->flags & ETFS_MAP_MODE)
+	if (map->spec.flags & ETFS_MAP_MODE)
 		attr->mode = map->spec.mode;
 	if (etfs_host_stat(path, &stat))
 		return;
-	if (!(attr->flags & ETFS_MAP_MODE))
+	if (!(map->spec.flags & ETFS_MAP_MODE))
 		attr->mode = stat.mode & 07777;
-	if (!(attr->flags & ETFS_MAP_UID))
+	if (!(map->spec.flags & ETFS_MAP_UID))
 		attr->uid = stat.uid;
-	if (!(attr->flags & ETFS_MAP_GID))
+	if (!(map->spec.flags & ETFS_MAP_GID))
 		attr->gid = stat.gid;
 }
 

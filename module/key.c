@@ -110,16 +110,16 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 	bool changed = false;
 
 	spin_lock(&map->attr_lock);
-	if (!(attr->flags & ETFS_MAP_MODE) &&
+	if (!(map->spec.flags & ETFS_MAP_MODE) &&
 	    attr->mode != (host->mode & 07777)) {
 		attr->mode = host->mode & 07777;
 		changed = true;
 	}
-	if (!(attr->flags & ETFS_MAP_UID) && !uid_eq(attr->uid, host->uid)) {
+	if (!(map->spec.flags & ETFS_MAP_UID) && !uid_eq(attr->uid, host->uid)) {
 		attr->uid = host->uid;
 		changed = true;
 	}
-	if (!(attr->flags & ETFS_MAP_GID) && !gid_eq(attr->gid, host->gid)) {
+	if (!(map->spec.flags & ETFS_MAP_GID) && !gid_eq(attr->gid, host->gid)) {
 		attr->gid = host->gid;
 		changed = true;
 	}
@@ -148,7 +148,7 @@ bool rumpfs_key_owns(struct inode *inode, u32 flags)
 
 	if (node->is_mirrored)
 		return false;
-	if (node->map->attr.flags & flags)
+	if (node->map->spec.flags & flags)
 		return true;
 	/* Mostly nobody has changed anything: no lock for all of a mount. */
 	if (xa_empty(rumpfs_owns(inode)))

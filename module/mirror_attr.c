@@ -19,8 +19,9 @@
 
 bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 {
-	const struct etfs_attr *attr = &RUMPFS_NODE(inode)->map->attr;
-	u32 own = etfs_mirror_is_top(inode) ? attr->flags : 0;
+	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	const struct etfs_attr *attr = &map->attr;
+	u32 own = etfs_mirror_is_top(inode) ? map->spec.flags : 0;
 	umode_t mode = own & ETFS_MAP_MODE ? attr->mode : host->mode & 07777;
 	kuid_t uid = own & ETFS_MAP_UID ? attr->uid : host->uid;
 	kgid_t gid = own & ETFS_MAP_GID ? attr->gid : host->gid;
