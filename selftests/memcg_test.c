@@ -5,22 +5,11 @@
 #include <sys/statvfs.h>
 
 #include "lib/fixture.h"
+#include "lib/group.h"
 
-#define CGROUPS "/sys/fs/cgroup"
-#define GROUP CGROUPS "/rumpfs-memcg-test"
 #define FILE_A MNT "/a"
 #define PRINTK "/proc/sys/kernel/printk"
 #define MB (1024 * 1024)
-
-/* A group for one test, with the controller of memory. */
-static int make_group(void)
-{
-	rmdir(GROUP);
-	put_text(CGROUPS "/cgroup.subtree_control", "+memory\n");
-	if (mkdir(GROUP, 0755))
-		return errno;
-	return stat_err(GROUP "/memory.current");
-}
 
 FIXTURE(memcg)
 {
@@ -36,34 +25,8 @@ FIXTURE_SETUP(memcg)
 FIXTURE_TEARDOWN(memcg)
 {
 	teardown_mount();
-	WAIT_FOR(!rmdir(GROUP) || errno == ENOENT);
+	remove_group();
 }
-
-/* A figure of the group; -1 if there is none. */
-static long long figure(const char *file, const char *word)
-{
-	char path[256], *text, *at;
-	long long n = -1;
-
-	snprintf(path, sizeof(path), GROUP "/%s", file);
-	text = slurp(path, 4096, NULL);
-	at = text && *word ? strstr(text, word) : text;
-	if (at)
-		n = atoll(at + strlen(word));
-	free(text);
-	return n;
-}
-
-/* Run in a child that is in the group; its exit status, or its signal. */
-#define IN_GROUP(statement) ({						\
-	pid_t pid_ = fork();						\
-									\
-	if (!pid_) {							\
-		if (put_text(GROUP "/cgroup.procs", "0\n"))		\
-			_exit(255);					\
-		_exit(statement);					\
-	}								\
-	pid_ < 0 ? -1 : wait_status(pid_); })
 
 static int write_zeros(const char *path, long bytes)
 {
@@ -210,7 +173,7 @@ FIXTURE_TEARDOWN(limit)
 {
 	teardown_mount();
 	put_text(PRINTK, self->printk);
-	WAIT_FOR(!rmdir(GROUP) || errno == ENOENT);
+	remove_group();
 }
 
 TEST_F(limit, hits_the_writer_alone)
