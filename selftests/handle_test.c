@@ -423,9 +423,9 @@ static long long cost_of_asking(struct handle *handle, int n)
 
 TEST_F(key_handle, a_key_is_looked_for_among_many)
 {
-	int nr = turns(10000), i, len = 0;
+	int nr = turns(10000), i, len = 0, tries;
 	char text[4096] = "";
-	long long few, many;
+	long long few, many = 0;
 
 	ASSERT_EQ(0, table("/k " HOST "/f reg"));
 	ASSERT_EQ(0, get_handle(MNT "/k", &self->handle));
@@ -440,8 +440,13 @@ TEST_F(key_handle, a_key_is_looked_for_among_many)
 		ASSERT_EQ(0, table_write(text, len));
 		len = 0;
 	}
-	many = cost_of_asking(&self->handle, 100);
-	EXPECT_LT(0, many);
+	/* The machine is not ours alone; one by one it would be a hundredfold. */
+	for (tries = 0; tries < 5; tries++) {
+		many = cost_of_asking(&self->handle, 100);
+		ASSERT_LT(0, many);
+		if (many < 4 * few)
+			break;
+	}
 	EXPECT_LT(many, 4 * few) {
 		TH_LOG("%lld ns among none, %lld among many", few, many);
 	}
