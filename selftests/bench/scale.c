@@ -83,26 +83,27 @@ static off_t at(const struct task *task, off_t pos)
 	return task->is_shared ? pos / TASKS + task->nr * half : pos;
 }
 
-static void overwrite(struct task *task)
+static void transfer(struct task *task, bool is_write)
 {
 	off_t pos;
 	int i;
 
 	for (i = 0; i < PASSES; i++)
 		for (pos = 0; pos < SIZE; pos += PIECE)
-			must(pwrite(task->fd, task->block, PIECE,
-				    at(task, pos)));
+			must(is_write ? pwrite(task->fd, task->block, PIECE,
+					       at(task, pos)) :
+					pread(task->fd, task->block, PIECE,
+					      at(task, pos)));
+}
+
+static void overwrite(struct task *task)
+{
+	transfer(task, true);
 }
 
 static void read_all(struct task *task)
 {
-	off_t pos;
-	int i;
-
-	for (i = 0; i < PASSES; i++)
-		for (pos = 0; pos < SIZE; pos += PIECE)
-			must(pread(task->fd, task->block, PIECE,
-				   at(task, pos)));
+	transfer(task, false);
 }
 
 static void child(unsigned int nr, bool is_shared, void (*work)(struct task *),
