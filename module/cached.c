@@ -9,9 +9,11 @@
  */
 #include "open.h"
 
+#include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -66,14 +68,15 @@ static bool etfs_stamp_is_fresh(const struct etfs_stamp *stamp,
  * Part of one page of the host's page cache. Not by the host's own read: that
  * may take a lock which a write has, whose buffer we are faulting in.
  */
-static ssize_t etfs_cached_copy(struct file *host, void *to, size_t len,
+static ssize_t etfs_cached_copy(struct address_space *mapping,
+				struct file *file, void *to, size_t len,
 				loff_t off)
 {
 	size_t offset = offset_in_page(off);
 	struct folio *folio;
 
 	len = min(len, PAGE_SIZE - offset);
-	folio = read_mapping_folio(host->f_mapping, off >> PAGE_SHIFT, host);
+	folio = read_mapping_folio(mapping, off >> PAGE_SHIFT, file);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
 	memcpy_from_page(to, folio_file_page(folio, off >> PAGE_SHIFT), offset,
@@ -82,14 +85,35 @@ static ssize_t etfs_cached_copy(struct file *host, void *to, size_t len,
 	return len;
 }
 
+/* What lives in memory takes no lock to read. */
+static bool etfs_cached_can_copy(struct address_space *mapping)
+{
+	return mapping->a_ops->read_folio && !mapping_unevictable(mapping);
+}
+
+/*
+ * Overlayfs has no pages of its own, and a file below it is not ours to have:
+ * those on a disk do without one, but for FUSE.
+ */
+static bool etfs_cached_can_copy_below(struct inode *real)
+{
+	const struct super_block *sb = real->i_sb;
+
+	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
+	       sb->s_magic != FUSE_SUPER_MAGIC &&
+	       etfs_cached_can_copy(real->i_mapping);
+}
+
 static ssize_t etfs_cached_read_host(struct file *host, void *to, size_t len,
 				     loff_t off)
 {
-	struct address_space *mapping = host->f_mapping;
+	struct inode *real;
 
-	/* Overlayfs has none. What lives in memory takes no lock to read. */
-	if (mapping->a_ops->read_folio && !mapping_unevictable(mapping))
-		return etfs_cached_copy(host, to, len, off);
+	if (etfs_cached_can_copy(host->f_mapping))
+		return etfs_cached_copy(host->f_mapping, host, to, len, off);
+	real = d_real_inode(host->f_path.dentry);
+	if (etfs_cached_can_copy_below(real))
+		return etfs_cached_copy(real->i_mapping, NULL, to, len, off);
 	return kernel_read(host, to, len, &off);
 }
 

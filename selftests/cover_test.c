@@ -273,4 +273,65 @@ TEST_F(sealed, who_maps_a_host_for_writing_keeps_seals_away)
 	EXPECT_EQ(0, ERR(fcntl(self->memfd, F_ADD_SEALS, variant->seal)));
 }
 
+/* A host file is written to from a mapping of an unaligned key onto itself. */
+FIXTURE(own_bytes)
+{
+	int fd;
+};
+
+FIXTURE_VARIANT(own_bytes)
+{
+	const char *disk;
+	/* the mapping goes through an overlay */
+	bool is_below;
+};
+
+FIXTURE_VARIANT_ADD(own_bytes, xfs) { .disk = "xfs" };
+FIXTURE_VARIANT_ADD(own_bytes, below_on_xfs) { "xfs", true };
+FIXTURE_VARIANT_ADD(own_bytes, ext4) { .disk = "ext4" };
+FIXTURE_VARIANT_ADD(own_bytes, below_on_ext4) { "ext4", true };
+
+FIXTURE_SETUP(own_bytes)
+{
+	int err;
+
+	ASSERT_EQ(0, setup_mount(NULL));
+	err = mount_kind(variant->disk, HOST "/disk");
+	if (err == ENODEV)
+		SKIP(return, "no %s here", variant->disk);
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, run("cd " HOST "/disk && mkdir low up work over"));
+	ASSERT_EQ(0, fill(HOST "/disk/up/f", 4 * PAGE, SEED));
+	ASSERT_EQ(0, run("cd " HOST "/disk && mount -t overlay o -o "
+			 "lowerdir=low,upperdir=up,workdir=work over"));
+	self->fd = open(HOST "/disk/up/f", O_RDWR);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, table("/k %s/f reg ro,offset=1", variant->is_below ?
+			   HOST "/disk/over" : HOST "/disk/up"));
+}
+
+FIXTURE_TEARDOWN(own_bytes)
+{
+	close(self->fd);
+	teardown_mount();
+}
+
+TEST_F(own_bytes, are_written_where_they_came_from)
+{
+	int key = open(KEY, O_RDONLY);
+	static char back[2 * PAGE];
+	char *map;
+
+	ASSERT_LE(0, key);
+	map = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, key, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	/* No page of it is there: the write waits for them with its locks. */
+	ASSERT_EQ(2 * PAGE, pwrite(self->fd, map + 100, 2 * PAGE, PAGE));
+	ASSERT_EQ(2 * PAGE, pread(self->fd, back, 2 * PAGE, PAGE));
+	/* The first page as it was; the second may have seen the first. */
+	EXPECT_EQ(-1, fill_differs(back, 3900, 101, SEED));
+	munmap(map, 3 * PAGE);
+	close(key);
+}
+
 TEST_HARNESS_MAIN
