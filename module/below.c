@@ -273,7 +273,7 @@ static int etfs_host_find_known(struct etfs_map *map, const char *rel,
 	if (!memcmp(&found, id, sizeof(found)))
 		return 0;
 	path_put(path);
-	if (!mask)
+	if (!(mask & (MAY_READ | MAY_WRITE)))
 		return -ESTALE;
 	err = etfs_host_find_below(map, rel, ETFS_ASK_WAY, NULL, path, stat);
 	if (err)
@@ -283,6 +283,20 @@ static int etfs_host_find_known(struct etfs_map *map, const char *rel,
 	if (err)
 		path_put(path);
 	return err;
+}
+
+/* Overlayfs copies what is opened for writing; leases are waited for. */
+static struct file *etfs_host_try_open(const struct etfs_map *map,
+				       const struct path *path, int flags)
+{
+	struct file *host;
+
+	if ((flags & O_ACCMODE) && path->dentry->d_sb->s_stack_depth)
+		return ERR_PTR(-EWOULDBLOCK);
+	host = etfs_host_open_as(map, path, flags | O_NONBLOCK);
+	if (!IS_ERR(host))
+		host->f_flags &= ~O_NONBLOCK;
+	return host;
 }
 
 struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
@@ -299,7 +313,8 @@ struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
 	if (err)
 		return ERR_PTR(err);
 	old = etfs_origin_act(map->origin);
-	host = etfs_host_open_as(map, &path, flags);
+	host = mask & MAY_NOT_BLOCK ? etfs_host_try_open(map, &path, flags) :
+				      etfs_host_open_as(map, &path, flags);
 	revert_creds(old);
 	path_put(&path);
 	if (IS_ERR(host) || S_ISDIR(stat->mode))

@@ -586,7 +586,8 @@ struct etfs_host_id etfs_host_id(const struct path *path,
 				 const struct kstat *stat);
 /*
  * id: NULL, or what it must be: else -ESTALE, or with a mask of MAY_READ,
- * MAY_WRITE what the caller may do that to.
+ * MAY_WRITE what the caller may do that to. MAY_NOT_BLOCK: -EWOULDBLOCK where
+ * opening it would wait, or take locks that a caller with one must not.
  */
 struct file *etfs_host_open_below(struct etfs_map *map, const char *rel,
 				  int flags, const struct etfs_host_id *id,

@@ -9,8 +9,8 @@
  * the name, and looks again as often as it takes.
  *
  * Its i_rwsem is held then, while somebody may be asked whether the file may be
- * opened: that is why it is not done everywhere, and for readers alone, as a
- * host may take much more when a file is opened for writing.
+ * opened: that is why it is not done everywhere, and not where overlayfs would
+ * copy the file first.
  */
 #include "mirror.h"
 #include "open.h"
@@ -87,14 +87,11 @@ static int etfs_mirror_look_open(struct inode *dir, struct dentry *dentry,
 		return 0;
 	err = etfs_mirror_path(dir, dentry, &rel);
 	if (!err) {
-		/* Nobody waits here for a lease to be given up. */
 		*host = etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
-					     (file->f_flags & ETFS_OPEN_FLAGS) |
-					     O_NONBLOCK,
-					     &seen.id, 0, &seen.stat);
+					     file->f_flags & ETFS_OPEN_FLAGS,
+					     &seen.id, MAY_NOT_BLOCK,
+					     &seen.stat);
 		err = PTR_ERR_OR_ZERO(*host);
-		if (!err)
-			(*host)->f_flags &= ~O_NONBLOCK;
 	}
 	etfs_rel_put(&rel);
 	if (err)
@@ -156,13 +153,15 @@ int etfs_mirror_atomic_open(struct inode *dir, struct dentry *dentry,
 			    struct file *file, unsigned int flags,
 			    umode_t mode)
 {
+	const struct etfs_map *map = RUMPFS_NODE(dir)->map;
 	struct dentry *found = NULL;
 	int err;
 
 	if (!d_in_lookup(dentry))
 		goto is_found;
 	if (READ_ONCE(RUMPFS_NODE(dir)->dir.is_swift) &&
-	    !(flags & (O_ACCMODE | O_DIRECTORY | O_EXCL))) {
+	    !(flags & (O_DIRECTORY | O_EXCL)) &&
+	    !((flags & O_ACCMODE) && (map->spec.flags & ETFS_MAP_RO))) {
 		err = etfs_mirror_open_swift(dir, dentry, file);
 		if (err <= 0)
 			return err;

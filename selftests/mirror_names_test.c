@@ -781,6 +781,10 @@ static void replace(void)
 
 TEST_F(below, an_open_of_what_is_replaced_is_never_stale)
 {
+	const int flags[] = {
+		O_RDONLY, O_WRONLY, O_RDWR | O_TRUNC, O_WRONLY | O_CREAT,
+		O_RDWR | O_APPEND,
+	};
 	long long end = now_ms() + 5000;
 	int err = 0, opened = 0;
 	pid_t pid;
@@ -788,7 +792,7 @@ TEST_F(below, an_open_of_what_is_replaced_is_never_stale)
 	ASSERT_EQ(0, table("/k " D " subdirs"));
 	pid = start(replace);
 	for (; !err && now_ms() < end; opened++)
-		err = open_err(K "/f", O_RDONLY);
+		err = open_err(K "/f", flags[opened % ARRAY_SIZE(flags)]);
 	stop(pid);
 	EXPECT_EQ(0, err) {
 		TH_LOG("after %d times", opened);
