@@ -23,15 +23,13 @@
 #define RUMPFS_COOKIES_TURNED	BIT(31)
 
 #define RUMPFS_CHUNK		BITS_PER_LONG
-/* A chunk with a directory that has outlived its keys */
-#define RUMPFS_OUTLIVED		XA_MARK_1
 
 /* Names with cookies from a multiple of RUMPFS_CHUNK on. */
 struct rumpfs_chunk {
 	/* which there are; not 0, and one is there before its bit */
 	unsigned long present;
-	/* of these: listed by nobody; listed by itself where its keys were */
-	unsigned long hidden, outlived;
+	/* of these: listed by nobody */
+	unsigned long hidden;
 	/* pinned */
 	struct dentry *at[RUMPFS_CHUNK];
 };
@@ -136,21 +134,6 @@ int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 	return 0;
 }
 
-/* Context: the array is locked. */
-static void rumpfs_chunk_unmark(struct xarray *entries,
-				struct rumpfs_chunk *chunk,
-				const struct dentry *dentry)
-{
-	unsigned long bit = rumpfs_chunk_bit(dentry);
-
-	if (!(chunk->outlived & bit))
-		return;
-	chunk->outlived &= ~bit;
-	if (!chunk->outlived)
-		__xa_clear_mark(entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK,
-				RUMPFS_OUTLIVED);
-}
-
 /* Context: i_rwsem of dir. */
 static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
 {
@@ -161,7 +144,6 @@ static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
 
 	xa_lock(entries);
 	chunk = xas_load(&xas);
-	rumpfs_chunk_unmark(entries, chunk, dentry);
 	chunk->hidden &= ~bit;
 	chunk->present &= ~bit;
 	if (!chunk->present)
@@ -175,6 +157,7 @@ void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 {
 	if (rumpfs_hidden_any(dir))
 		rumpfs_hidden_remove(dir, dentry);
+	rumpfs_entry_unplace(dir, dentry);
 	/* What was replaced has none any more. */
 	if (rumpfs_cookie(dentry))
 		rumpfs_entry_erase(dir, dentry);
@@ -282,77 +265,65 @@ void rumpfs_entry_hide(struct inode *dir, struct dentry *dentry, bool is_hidden)
 	xa_unlock(rumpfs_entries(dir));
 }
 
-/* Places */
+/*
+ * Places: a directory that keys implied has the cookie of its key, and is among
+ * those that have outlived theirs once that is gone.
+ */
 
-/* The one with the lowest place from a place on, or NULL. */
-static struct dentry *rumpfs_outlived_find(struct inode *dir,
-					   unsigned long place, bool is_shown)
+static struct xarray *rumpfs_outlived(const struct inode *dir)
 {
-	struct dentry *first = NULL;
-	struct rumpfs_chunk *chunk;
-	unsigned long index, bits;
-	unsigned int bit;
-
-	/* Few do, and most directories have none. */
-	xa_for_each_marked(rumpfs_entries(dir), index, chunk, RUMPFS_OUTLIVED) {
-		bits = READ_ONCE(chunk->outlived);
-		if (is_shown)
-			bits &= ~READ_ONCE(chunk->hidden);
-		for_each_set_bit(bit, &bits, RUMPFS_CHUNK) {
-			struct dentry *dentry = chunk->at[bit];
-
-			if (rumpfs_entry_place(dentry) >= place &&
-			    (!first || rumpfs_entry_place(dentry) <
-				       rumpfs_entry_place(first)))
-				first = dentry;
-		}
-	}
-	return first;
+	return &RUMPFS_NODE(dir)->dir.outlived;
 }
 
 void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry)
 {
-	struct xarray *entries = rumpfs_entries(dir);
 	u32 place = rumpfs_entry_place(dentry);
-	struct rumpfs_chunk *chunk;
 	struct dentry *other;
 
 	if (!place)
 		return;
-	/* The keys of dir itself went and came: their cookies began anew. */
-	other = rumpfs_outlived_find(dir, place, false);
-	if (other && other != dentry && rumpfs_entry_place(other) == place) {
+	other = xa_cmpxchg(rumpfs_outlived(dir), place, NULL, dentry,
+			   GFP_KERNEL);
+	/*
+	 * The keys of dir itself went and came: their cookies began anew. Or
+	 * there is no memory: a listing under way may miss it.
+	 */
+	if (other && other != dentry)
 		rumpfs_entry_unplace(dir, dentry);
-		return;
-	}
-	chunk = rumpfs_chunk_of(dir, dentry);
-	xa_lock(entries);
-	WRITE_ONCE(chunk->outlived, chunk->outlived | rumpfs_chunk_bit(dentry));
-	__xa_set_mark(entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK,
-		      RUMPFS_OUTLIVED);
-	xa_unlock(entries);
 }
 
 void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry)
 {
-	struct xarray *entries = rumpfs_entries(dir);
+	u32 place = rumpfs_entry_place(dentry);
 
-	if (!rumpfs_entry_place(dentry))
+	if (!place)
 		return;
-	xa_lock(entries);
-	rumpfs_chunk_unmark(entries, rumpfs_chunk_of(dir, dentry), dentry);
-	xa_unlock(entries);
+	/* Another may be there. */
+	xa_cmpxchg(rumpfs_outlived(dir), place, dentry, NULL, 0);
 	RUMPFS_NODE(d_inode(dentry))->dir.place = 0;
 }
 
 bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry)
 {
-	return rumpfs_entry_place(dentry) &&
-	       !(READ_ONCE(rumpfs_chunk_of(dir, dentry)->outlived) &
-		 rumpfs_chunk_bit(dentry));
+	u32 place = rumpfs_entry_place(dentry);
+
+	return place && xa_load(rumpfs_outlived(dir), place) != dentry;
+}
+
+static bool rumpfs_entry_is_hidden(const struct inode *dir,
+				   const struct dentry *dentry)
+{
+	return READ_ONCE(rumpfs_chunk_of(dir, dentry)->hidden) &
+	       rumpfs_chunk_bit(dentry);
 }
 
 struct dentry *rumpfs_entry_outlived(struct inode *dir, unsigned long place)
 {
-	return rumpfs_outlived_find(dir, place, true);
+	struct dentry *dentry = xa_find(rumpfs_outlived(dir), &place,
+					ULONG_MAX, XA_PRESENT);
+
+	while (dentry && rumpfs_entry_is_hidden(dir, dentry))
+		dentry = xa_find_after(rumpfs_outlived(dir), &place, ULONG_MAX,
+				       XA_PRESENT);
+	return dentry;
 }

@@ -159,6 +159,7 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 		inode->i_op = &rumpfs_dir_inode_operations;
 		inode->i_fop = &rumpfs_dir_operations;
 		xa_init_flags(&node->dir.entries, XA_FLAGS_ACCOUNT);
+		xa_init_flags(&node->dir.outlived, XA_FLAGS_ACCOUNT);
 		/* "." */
 		inc_nlink(inode);
 		inode->i_size = 2 * RUMPFS_NAME_SIZE;

@@ -108,6 +108,8 @@ struct rumpfs_node {
 		struct {
 			/* D: names by listing cookie; see entry.c */
 			struct xarray entries;
+			/* D: by place: directories that outlived their keys */
+			struct xarray outlived;
 			/* above all there are, even if they began anew */
 			u32 next_cookie;
 			/*
