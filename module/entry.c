@@ -218,13 +218,15 @@ struct dentry *rumpfs_entry_any(struct inode *dir)
 	return chunk ? chunk->at[__ffs(chunk->present)] : NULL;
 }
 
-/* None yet: a lookup beside us is making an implied one. */
-static bool rumpfs_entry_is_listed(struct dentry *dentry)
+static bool rumpfs_entry_is_listed(struct inode *dir,
+				   const struct dentry *dentry)
 {
-	struct inode *inode = d_inode_rcu(dentry);
+	/* None, or no type yet: a lookup beside us is making an implied one. */
+	const struct inode *inode = d_inode_rcu(dentry);
 
-	return inode && !(S_ISDIR(inode->i_mode) &&
-			  RUMPFS_NODE(inode)->dir.place);
+	return inode && (!S_ISDIR(inode->i_mode) ||
+			 !RUMPFS_NODE(inode)->dir.place ||
+			 rumpfs_name_is_stray(dir, dentry));
 }
 
 unsigned int rumpfs_entry_list(struct inode *dir, unsigned long from,
@@ -246,7 +248,7 @@ unsigned int rumpfs_entry_list(struct inode *dir, unsigned long from,
 		for_each_set_bit(bit, &bits, RUMPFS_CHUNK) {
 			if (n == most || start + bit >= end)
 				return n;
-			if (rumpfs_entry_is_listed(chunk->at[bit]))
+			if (rumpfs_entry_is_listed(dir, chunk->at[bit]))
 				some[n++] = chunk->at[bit];
 		}
 		index++;

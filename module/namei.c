@@ -224,7 +224,7 @@ static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
 }
 
 /* Has a name that is to be moved or replaced a key, or keys below? */
-static int rumpfs_may_move(const struct dentry *dentry)
+static int rumpfs_may_move(struct inode *dir, struct dentry *dentry)
 {
 	int below;
 
@@ -235,6 +235,10 @@ static int rumpfs_may_move(const struct dentry *dentry)
 		return -ENOENT;
 	if (!d_is_dir(dentry))
 		return 0;
+	/* Before its keys are looked for: until the VFS moves it one may come. */
+	smp_store_mb(RUMPFS_NODE(d_inode(dentry))->dir.was_moved, true);
+	if (rumpfs_name_is_stray(dir, dentry))
+		rumpfs_names_set_keyed(dir, dentry, false);
 	/* If the keys went just now, what they implied would come along. */
 	if (RUMPFS_NODE(d_inode(dentry))->dir.is_keyed)
 		return -EOPNOTSUPP;
@@ -266,7 +270,7 @@ static void rumpfs_rename_times(struct inode *old_dir, struct dentry *old,
 static int rumpfs_rename_exchange(struct inode *old_dir, struct dentry *old,
 				  struct inode *new_dir, struct dentry *new)
 {
-	int err = rumpfs_may_move(new);
+	int err = rumpfs_may_move(new_dir, new);
 
 	if (err)
 		return err;
@@ -318,7 +322,7 @@ static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	/* Into a mapped directory, or below. */
 	if (rumpfs_is_key(new_dir))
 		return -EOPNOTSUPP;
-	err = rumpfs_may_move(old);
+	err = rumpfs_may_move(old_dir, old);
 	if (err)
 		return err;
 	if (flags & RENAME_EXCHANGE)

@@ -371,6 +371,21 @@ int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
 	return PTR_ERR_OR_ZERO(key);
 }
 
+bool rumpfs_name_is_stray(struct inode *dir, const struct dentry *dentry)
+{
+	const struct qstr *name = &dentry->d_name;
+	struct etfs_map *map;
+	u64 ino;
+
+	if (likely(!READ_ONCE(RUMPFS_NODE(dir)->dir.was_moved)) ||
+	    !rumpfs_entry_is_tabled(dir, dentry) ||
+	    rumpfs_names_key(dir, name->name, name->len, &map, &ino))
+		return false;
+	if (map)
+		etfs_map_put(map);
+	return !map && !ino;
+}
+
 /*
  * The dcache has no such name. Two lookups of one name in one directory never
  * run at once, and no name is made or hidden meanwhile.

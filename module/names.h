@@ -67,6 +67,11 @@ void rumpfs_names_leave_whiteout(struct inode *dir, struct dentry *dentry,
 				 struct dentry *whiteout);
 void rumpfs_names_exchange(struct inode *old_dir, struct dentry *old,
 			   struct inode *new_dir, struct dentry *new);
+/*
+ * Was a directory made for keys whose path was another's by the time it was
+ * there? The table lists it nowhere. Shared is enough.
+ */
+bool rumpfs_name_is_stray(struct inode *dir, const struct dentry *dentry);
 /* Does the table's name stand in the way of one in memory? */
 bool rumpfs_key_hides(const struct etfs_key *key, const struct dentry *dentry);
 void rumpfs_name_hide(struct inode *dir, struct dentry *dentry);

@@ -132,6 +132,12 @@ struct rumpfs_node {
 			/* D: not in the size of its parent */
 			bool is_uncounted;
 			/*
+			 * it was about to be renamed: a lookup may have made a
+			 * directory here for keys below the old path; never
+			 * cleared
+			 */
+			bool was_moved;
+			/*
 			 * of a mapped one: a file in it was replaced between a
 			 * look and its open; never cleared
 			 */

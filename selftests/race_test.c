@@ -443,6 +443,67 @@ TEST_F(race, a_key_and_a_directory_want_one_name)
 			     now.f_ffree == self->empty.f_ffree));
 }
 
+static void *move_the_parent(void *arg)
+{
+	static const char *const names[] = { DIR_D, MNT "/x", MNT "/y" };
+	char below[64];
+	struct stat st;
+	int turn, err;
+
+	for (turn = 0; going_on(); turn++) {
+		const char *to = names[1 + turn % 2];
+
+		if (rename(DIR_D, to))
+			continue;
+		/* No key is below this path: what is here can be seen and goes. */
+		snprintf(below, sizeof(below), "%s/e", to);
+		if (!stat(below, &st) && !listed(to, "e"))
+			complain("a directory that is not listed");
+		if (turn % 3 && !stat(below, &st)) {
+			err = ERR(rename(below, MNT "/z"));
+			if (err)
+				complain("rename of what was implied: %d", err);
+			snprintf(below, sizeof(below), MNT "/z");
+		}
+		err = ERR(rmdir(below));
+		if (!one_of(err, ENOENT, 0, 0, 0))
+			complain("rmdir of what was implied: %d", err);
+		err = ERR(rmdir(to));
+		if (err)
+			complain("rmdir of what was moved: %d", err);
+		mkdir(DIR_D, 0755);
+	}
+	return NULL;
+}
+
+static void *look_up_the_path(void *arg)
+{
+	int dir = -1;
+
+	while (going_on()) {
+		/* By path, and by a directory that moves meanwhile. */
+		open_err(DIR_D "/e/k", O_RDONLY);
+		close(dir);
+		dir = open(DIR_D, O_PATH | O_DIRECTORY);
+		faccessat(dir, "e/k", R_OK, 0);
+	}
+	close(dir);
+	return NULL;
+}
+
+TEST_F(race, a_directory_moves_as_a_key_comes_below)
+{
+	void *(*workers[])(void *) = { map_the_path };
+	void *(*watchers[])(void *) = { move_the_parent, look_up_the_path,
+					look_up_the_path };
+
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	together(workers, 1, watchers, 3);
+	run("rm -rf %s", DIR_D);
+	EXPECT_EQ(0, count_names(MNT));
+	EXPECT_EQ(2, nlink_of(MNT));
+}
+
 static void *hide_and_uncover(void *arg)
 {
 	int turn, err;
