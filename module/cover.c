@@ -390,12 +390,8 @@ static int etfs_cover_mmap_host(struct etfs_open *open,
 	cover = etfs_cover_new(open->map);
 	if (IS_ERR(cover))
 		return PTR_ERR(cover);
-	/*
-	 * Whom fanotify asks was asked when the key was opened. To wait for
-	 * him here would be under the mmap lock, which he may want.
-	 */
-	host = etfs_host_reopen(open->map, open->host, O_NONOTIFY |
-				(open->host->f_flags & O_ACCMODE));
+	host = etfs_host_reopen_locked(open->map, open->host,
+				       open->host->f_flags & O_ACCMODE);
 	if (IS_ERR(host)) {
 		etfs_cover_put(cover);
 		return PTR_ERR(host);

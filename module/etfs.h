@@ -509,8 +509,6 @@ const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
-struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
-			      int flags);
 /* is_locked: the caller may hold a lock of ours, see way.c. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */
@@ -532,11 +530,6 @@ void etfs_host_lock_above(const struct file *host, struct inode *inode);
  * Context: between the two above.
  */
 int etfs_host_truncate(struct file *host, u64 size, unsigned int valid);
-/*
- * The same file, open for writing: this one, or if it is not, as the registrant.
- * Return: a reference.
- */
-struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
 /* May a file give who runs it more rights, by its mode or its capabilities? */
 bool etfs_host_has_suid(const struct path *path);
 /*

@@ -477,31 +477,6 @@ int etfs_host_pin(struct etfs_map *map, const struct path *path,
 	return 0;
 }
 
-/* One more open file of what host is open on. */
-struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
-			      int flags)
-{
-	const struct cred *old = etfs_origin_act(map->origin);
-	struct file *again = dentry_open(&host->f_path, flags | O_LARGEFILE,
-					 map->origin->cred);
-
-	revert_creds(old);
-	return again;
-}
-
-struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host)
-{
-	const struct cred *old;
-	struct file *writer;
-
-	if (host->f_mode & FMODE_WRITE)
-		return get_file(host);
-	old = etfs_origin_act(map->origin);
-	writer = etfs_host_open_as(map, &host->f_path, O_WRONLY);
-	revert_creds(old);
-	return writer;
-}
-
 void etfs_host_lockdep_off(const struct super_block *sb)
 {
 	if (sb->s_stack_depth)

@@ -30,9 +30,12 @@ static int __init rumpfs_init(void)
 	err = etfs_map_init();
 	if (err)
 		goto exit_boot;
-	err = rumpfs_inode_init();
+	err = etfs_reopen_init();
 	if (err)
 		goto exit_map;
+	err = rumpfs_inode_init();
+	if (err)
+		goto exit_reopen;
 	err = rumpfs_entry_init();
 	if (err)
 		goto exit_inode;
@@ -68,6 +71,8 @@ exit_entry:
 	rumpfs_entry_exit();
 exit_inode:
 	rumpfs_inode_exit();
+exit_reopen:
+	etfs_reopen_exit();
 exit_map:
 	etfs_map_exit();
 exit_boot:
@@ -82,6 +87,8 @@ static void __exit rumpfs_exit(void)
 	rumpfs_flush();
 	etfs_disk_exit();
 	etfs_chardev_exit();
+	/* What is still being opened for nobody has a mapping. */
+	etfs_reopen_exit();
 	etfs_table_exit(&etfs_host_table);
 	rumpfs_entry_exit();
 	rumpfs_inode_exit();

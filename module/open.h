@@ -132,6 +132,20 @@ int etfs_window_release(struct inode *inode, struct file *file);
 /* What was taken from an open file: writers may come again. */
 void etfs_open_put_host(const struct etfs_open *open, struct file *host);
 
+/* In reopen.c: the same file once more, as the registrant */
+int etfs_reopen_init(void);
+void etfs_reopen_exit(void);
+struct file *etfs_host_reopen(struct etfs_map *map, const struct file *host,
+			      int flags);
+/*
+ * Nobody is asked who might look at this process' memory. Return: also -EINTR.
+ * Context: it may be locked.
+ */
+struct file *etfs_host_reopen_locked(struct etfs_map *map, struct file *host,
+				     int flags);
+/* Open for writing: this one, or if it is not, another. Return: a reference. */
+struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
+
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,
 			struct kiocb *kiocb, struct iov_iter *to);

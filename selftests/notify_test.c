@@ -438,8 +438,25 @@ TEST_F(fan, an_open_of_a_key_that_is_replaced_has_the_new_file)
 	pthread_join(thread, NULL);
 }
 
-/* Let all pass until the pipe's other end is closed. Return: how many. */
-static int let_pass(int fd, int pipe)
+/* As a guard of programs does: what was the process called by? */
+static int look_at(pid_t pid)
+{
+	char path[64], buf[4096];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY);
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	err = close(fd);
+	return err;
+}
+
+/*
+ * Let all pass until the pipe's other end is closed, once this process was
+ * looked at. Return: how many.
+ */
+static int let_pass(int fd, int pipe, pid_t pid)
 {
 	struct pollfd ready[2] = { { pipe, POLLIN }, { fd, POLLIN } };
 	struct gate gate = { fd, FAN_ALLOW };
@@ -447,6 +464,7 @@ static int let_pass(int fd, int pipe)
 
 	while (poll(ready, 2, 10000) > 0) {
 		if (ready[1].revents & POLLIN) {
+			look_at(pid);
 			gatekeeper(&gate);
 			n++;
 		} else {
@@ -458,9 +476,10 @@ static int let_pass(int fd, int pipe)
 
 /*
  * The host file is opened once more for a mapping, with the caller's memory
- * locked. Since Linux 7 a module cannot say that nobody is to be asked.
+ * locked. Since Linux 7 a module cannot say that nobody is to be asked, and
+ * somebody who has no memory is the one who asks.
  */
-TEST_F(fan, a_mapping_asks_nobody_on_the_host)
+TEST_F(fan, a_mapping_holds_up_nobody_who_is_asked)
 {
 	struct utsname kernel;
 	int end[2], asked, fd;
@@ -483,12 +502,45 @@ TEST_F(fan, a_mapping_asks_nobody_on_the_host)
 		      MAP_FAILED ? errno : 0);
 	}
 	close(end[1]);
-	asked = let_pass(self->fd, end[0]);
+	asked = let_pass(self->fd, end[0], pid);
 	EXPECT_EQ(0, wait_status(pid));
 	close(end[0]);
 	close(fd);
 	ASSERT_EQ(0, uname(&kernel));
 	EXPECT_EQ(atoi(kernel.release) < 7 ? 0 : 1, asked);
+}
+
+/* Who is killed while somebody is asked for him does not wait. */
+TEST_F(fan, a_mapping_that_waits_can_be_killed)
+{
+	struct pollfd ready = { .events = POLLIN };
+	struct gate gate = { .response = FAN_ALLOW };
+	struct utsname kernel;
+	pid_t pid;
+	int fd;
+
+	ASSERT_EQ(0, uname(&kernel));
+	if (!is_rumpfs() || atoi(kernel.release) < 7)
+		return;
+	ASSERT_EQ(0, put_text(HOST "/f", "x"));
+	ASSERT_EQ(0, table("/k " HOST "/f reg"));
+	fd = open(MNT "/k", O_RDONLY);
+	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
+				   AT_FDCWD, HOST "/f"));
+	pid = fork();
+	if (!pid)
+		_exit(!mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
+	ready.fd = self->fd;
+	EXPECT_EQ(1, poll(&ready, 1, 10000));
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_EQ(0, table("-/k revoke"));
+	close(fd);
+	/* The worker still waits for the answer. */
+	gate.fd = self->fd;
+	EXPECT_NE(NULL, gatekeeper(&gate));
 }
 
 /*
@@ -520,7 +572,7 @@ TEST_F(fan, a_fault_asks_nobody_on_the_host)
 		_exit(map == MAP_FAILED || map[0] != 'y');
 	}
 	close(end[1]);
-	asked = let_pass(self->fd, end[0]);
+	asked = let_pass(self->fd, end[0], pid);
 	EXPECT_EQ(0, wait_status(pid));
 	close(end[0]);
 	close(fd);

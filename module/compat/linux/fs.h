@@ -43,7 +43,7 @@ static inline struct mnt_idmap *path_mnt_idmap(const struct path *path)
 
 /*
  * A file that fanotify is not asked of. Newer kernels have a call for it, which
- * is not exported.
+ * is not exported: see reopen.c.
  */
 #ifdef __FMODE_NONOTIFY
 #define O_NONOTIFY __FMODE_NONOTIFY
