@@ -13,7 +13,6 @@
 #include <linux/file.h>
 #include <linux/highmem.h>
 #include <linux/jiffies.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
@@ -93,14 +92,11 @@ static bool etfs_cached_can_copy(struct address_space *mapping)
 
 /*
  * Overlayfs has no pages of its own, and a file below it is not ours to have:
- * those on a disk do without one, but for FUSE.
+ * those on a disk do without one.
  */
 static bool etfs_cached_can_copy_below(struct inode *real)
 {
-	const struct super_block *sb = real->i_sb;
-
-	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
-	       sb->s_magic != FUSE_SUPER_MAGIC &&
+	return etfs_host_is_local(real->i_sb) &&
 	       etfs_cached_can_copy(real->i_mapping);
 }
 

@@ -3,17 +3,22 @@
  * The bios of a disk with dio: the host reads and writes their own pages.
  *
  * A bio is one kiocb that nobody waits for: a worker issues all that have come,
- * neighbours together, and they complete by themselves. A submitter cannot issue
- * it, however willing the host is: IOCB_NOWAIT or not, a host file system may
- * read a block of its own, of extents or of an inode whose atime changes, and a
- * bio that is waited for below ->submit_bio never leaves. What comes back short
- * is done again, to the end, as any other bio.
+ * neighbours together, and they complete by themselves. What comes back short is
+ * done again, to the end, as any other bio.
+ *
+ * IOCB_NOWAIT or not, a host file system may read a block of its own, of extents
+ * or of an inode whose atime changes, and a bio that is waited for below
+ * ->submit_bio never leaves. So a submitter issues a kiocb only if the host's bios
+ * may leave at once: where nobody but users have the device open there is no lock,
+ * no transaction, no reclaim and no other bio above that the host could come to
+ * wait for, and no file system that has used its share of the stack.
  */
 #include "disk.h"
 
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/llist.h>
+#include <linux/sched/mm.h>
 #include <linux/uio.h>
 
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
@@ -62,7 +67,7 @@ static ssize_t etfs_direct_write(struct kiocb *kiocb, struct iov_iter *iter)
 }
 
 /* Return: as the host; on -EIOCBQUEUED the io may be gone. */
-static ssize_t etfs_direct_issue(struct etfs_io *io)
+static ssize_t etfs_direct_issue(struct etfs_io *io, int flags)
 {
 	struct file *host = io->disk->host;
 	struct bio *bio = io->bio;
@@ -72,6 +77,7 @@ static ssize_t etfs_direct_issue(struct etfs_io *io)
 	/* The host looks at a kiocb again after it was queued. */
 	refcount_inc(&io->ref);
 	init_sync_kiocb(&io->kiocb, host);
+	io->kiocb.ki_flags |= flags;
 	io->kiocb.ki_pos = io->span.off;
 	io->kiocb.ki_ioprio = bio->bi_ioprio;
 	io->kiocb.ki_complete = etfs_direct_complete;
@@ -81,6 +87,45 @@ static ssize_t etfs_direct_issue(struct etfs_io *io)
 		host->f_op->read_iter(&io->kiocb, &iter);
 	etfs_io_put(io);
 	return ret;
+}
+
+/*
+ * Nobody has claimed the device, as file systems, swap and devices made of others
+ * do; and no bio waits for us to be back, which the host might wait for.
+ */
+static bool etfs_direct_may_now(const struct etfs_disk *disk,
+				const struct bio *bio)
+{
+	const unsigned int reclaims = PF_MEMALLOC | PF_MEMALLOC_NOIO |
+				      PF_MEMALLOC_NOFS;
+	const struct bio_list *lists = current->bio_list;
+
+	return disk->has_nowait && !READ_ONCE(bio->bi_bdev->bd_holder) &&
+	       !current->journal_info && !(current->flags & reclaims) &&
+	       lists && bio_list_empty(&lists[0]) && bio_list_empty(&lists[1]);
+}
+
+static void etfs_direct_issue_now(struct etfs_io *io)
+{
+	struct bio_list *lists = current->bio_list;
+	unsigned int noio = memalloc_noio_save();
+	ssize_t ret;
+
+	/* The host's bios leave at once. */
+	current->bio_list = NULL;
+	ret = etfs_direct_issue(io, IOCB_NOWAIT);
+	current->bio_list = lists;
+	memalloc_noio_restore(noio);
+	if (ret != -EIOCBQUEUED)
+		etfs_direct_done(io, ret);
+}
+
+void etfs_direct_submit(struct etfs_io *io)
+{
+	if (etfs_direct_may_now(io->disk, io->bio))
+		etfs_direct_issue_now(io);
+	else
+		etfs_io_enlist(io);
 }
 
 void etfs_direct_issue_listed(struct work_struct *work)
@@ -102,7 +147,7 @@ void etfs_direct_issue_listed(struct work_struct *work)
 			continue;
 		}
 		etfs_task_begin(&task, io->bio);
-		ret = etfs_direct_issue(io);
+		ret = etfs_direct_issue(io, 0);
 		etfs_task_end(&task);
 		if (ret != -EIOCBQUEUED) {
 			is_sync = ret > 0;

@@ -69,6 +69,8 @@ struct etfs_disk {
 	struct block_device *target;
 	/* I: what is in the host's page cache is served by the submitter */
 	bool has_read_hits, has_write_hits;
+	/* I: with dio: the host can be asked not to wait */
+	bool has_nowait;
 	/* A: the host file's times are behind its bytes */
 	unsigned long is_touched;
 	struct delayed_work touch;
@@ -180,6 +182,8 @@ extern const struct attribute_group *etfs_disk_groups[];
 /* Is it one for the host's direct I/O, and all of it within the host file? */
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
 		     const struct etfs_span *span);
+/* At once, or by the list. Context: the submitter. */
+void etfs_direct_submit(struct etfs_io *io);
 /* The list_work of such a disk. */
 void etfs_direct_issue_listed(struct work_struct *work);
 

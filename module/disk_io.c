@@ -4,8 +4,8 @@
  *
  * While ->submit_bio runs, bios of its own that a host file system waits for
  * would queue up behind ours, it would take an upper file system's transaction
- * for its own, and an upper reclaim could end up in it. So a submitter never
- * enters the host file system:
+ * for its own, and an upper reclaim could end up in it. So a submitter does not
+ * enter the host file system, but for direct.c where none of this can be:
  *
  *	on a block device	a clone goes on to that device
  *	bytes in the cache	copied from or to the host's folios, without a
@@ -447,7 +447,7 @@ void etfs_disk_submit_bio(struct bio *bio)
 		etfs_bio_end(bio, start, -EAGAIN);
 	} else if (etfs_direct_may(disk, bio, &span)) {
 		etfs_disk_served(disk, bio, ETFS_READ_DIRECT);
-		etfs_io_enlist(etfs_io_new(disk, bio, &span, start));
+		etfs_direct_submit(etfs_io_new(disk, bio, &span, start));
 	} else {
 		etfs_disk_served(disk, bio, ETFS_READ_WORKER);
 		etfs_io_submit(etfs_io_new(disk, bio, &span, start));
@@ -465,20 +465,23 @@ static void etfs_disk_is_idle(struct percpu_ref *ref)
  * Pages of a remote file may be stale without its file system, those of a
  * stacked one are another's, and DAX has none.
  */
-static void etfs_disk_find_hits(struct etfs_disk *disk)
+static void etfs_disk_find_ways(struct etfs_disk *disk)
 {
 	const struct inode *inode = disk->host->f_mapping->host;
-	const struct super_block *sb = inode->i_sb;
+	bool is_local = S_ISBLK(inode->i_mode) ||
+			etfs_host_is_local(inode->i_sb);
 
-	if (IS_DAX(inode) || disk->host->f_flags & O_DIRECT)
+	if (disk->host->f_flags & O_DIRECT) {
+		disk->has_nowait = is_local &&
+				   disk->host->f_mode & FMODE_NOWAIT;
+	} else if (IS_DAX(inode)) {
 		return;
-	if (IS_ENABLED(CONFIG_SHMEM) && sb->s_magic == TMPFS_MAGIC) {
+	} else if (IS_ENABLED(CONFIG_SHMEM) &&
+		   inode->i_sb->s_magic == TMPFS_MAGIC) {
 		disk->has_read_hits = true;
 		disk->has_write_hits = true;
-	} else if (S_ISBLK(inode->i_mode) ||
-		   ((sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
-		    sb->s_magic != FUSE_SUPER_MAGIC)) {
-		disk->has_read_hits = true;
+	} else {
+		disk->has_read_hits = is_local;
 	}
 }
 
@@ -486,7 +489,7 @@ int etfs_disk_io_init(struct etfs_disk *disk)
 {
 	int err = -ENOMEM;
 
-	etfs_disk_find_hits(disk);
+	etfs_disk_find_ways(disk);
 	INIT_DELAYED_WORK(&disk->touch, etfs_disk_touch);
 	init_completion(&disk->idle);
 	disk->counts = alloc_percpu_gfp(struct etfs_disk_counts,

@@ -542,6 +542,11 @@ void etfs_host_lockdep_on(const struct super_block *sb);
 u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);
+/*
+ * Is it on a disk of this machine, with no server and no other layer to ask?
+ * Context: any.
+ */
+bool etfs_host_is_local(const struct super_block *sb);
 /* May a program of the mount this file is on be run? */
 bool etfs_host_is_noexec(const struct file *host);
 

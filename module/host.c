@@ -18,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/lockdep.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
@@ -146,6 +147,12 @@ bool etfs_host_is_deep(const struct super_block *sb)
 {
 	return sb->s_magic == RUMPFS_SUPER_MAGIC ||
 	       sb->s_stack_depth > ETFS_MAX_DEPTH;
+}
+
+bool etfs_host_is_local(const struct super_block *sb)
+{
+	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
+	       sb->s_magic != FUSE_SUPER_MAGIC;
 }
 
 int etfs_host_judge_depth(const struct super_block *sb,

@@ -7,6 +7,7 @@
 
 #include "lib/apply.h"
 #include "lib/device.h"
+#include "lib/dice.h"
 
 #define F HOST "/d/f"
 #define KEY MNT "/disk"
@@ -147,7 +148,43 @@ static int write_blocks(int who, int rounds)
 	return err;
 }
 
-TEST_F(path, direct_requests_run_side_by_side)
+/* With dio: issued by who submits them, or where somebody has a claim by a worker. */
+FIXTURE(direct)
+{
+	int claim;
+};
+
+FIXTURE_VARIANT(direct)
+{
+	bool is_claimed;
+};
+
+FIXTURE_VARIANT_ADD(direct, free) { };
+FIXTURE_VARIANT_ADD(direct, claimed) { .is_claimed = true };
+
+FIXTURE_SETUP(direct)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mkdir(HOST "/d", 0755));
+	self->claim = -1;
+}
+
+FIXTURE_TEARDOWN(direct)
+{
+	close(self->claim);
+	teardown_mount();
+}
+
+/* As a file system does it that is mounted. */
+static int claim(FIXTURE_DATA(direct) *self, bool is_claimed)
+{
+	if (!is_claimed)
+		return 0;
+	self->claim = open(KEY, O_RDONLY | O_EXCL | O_CLOEXEC);
+	return self->claim < 0 ? errno : 0;
+}
+
+TEST_F(direct, requests_run_side_by_side)
 {
 	int rounds = TOTAL / 2 / BLOCK / WRITERS, who, nr, fd;
 	pid_t pids[WRITERS];
@@ -155,6 +192,7 @@ TEST_F(path, direct_requests_run_side_by_side)
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio,offset=65536,size=%d",
 			   TOTAL / 2));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
 	for (who = 0; who < WRITERS; who++) {
 		pids[who] = fork();
 		if (!pids[who])
@@ -178,7 +216,7 @@ TEST_F(path, direct_requests_run_side_by_side)
 }
 
 /* A hole has no blocks yet: the host cannot do that without waiting. */
-TEST_F(path, direct_writes_fill_holes)
+TEST_F(direct, writes_fill_holes)
 {
 	int fd;
 
@@ -186,6 +224,7 @@ TEST_F(path, direct_writes_fill_holes)
 	ASSERT_EQ(0, fill(F, 0, SEED));
 	ASSERT_EQ(0, truncate(F, TOTAL));
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
 	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 65536));
@@ -198,12 +237,13 @@ TEST_F(path, direct_writes_fill_holes)
 	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 5));
 }
 
-TEST_F(path, direct_reads_of_a_file_that_shrank_are_zeros)
+TEST_F(direct, reads_of_a_file_that_shrank_are_zeros)
 {
 	int fd;
 
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
 	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, truncate(F, BLOCK));
@@ -214,13 +254,14 @@ TEST_F(path, direct_reads_of_a_file_that_shrank_are_zeros)
 }
 
 /* Writers that nobody stops get errors, and then the host file is let go. */
-TEST_F(path, revoke_ends_direct_requests_under_way)
+TEST_F(direct, revoke_ends_requests_under_way)
 {
 	pid_t pids[WRITERS];
 	int who, status;
 
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
 	for (who = 0; who < WRITERS; who++) {
 		pids[who] = fork();
 		if (pids[who])
@@ -233,7 +274,62 @@ TEST_F(path, revoke_ends_direct_requests_under_way)
 	EXPECT_EQ(0, table("-/disk revoke"));
 	for (who = 0; who < WRITERS; who++)
 		EXPECT_NE(0, wait_status(pids[who]));
+	close(self->claim);
 	EXPECT_EQ(0, ERR(umount(HOST "/d")));
+}
+
+/* Every second block of the file is a hole, so that its extents fill a block. */
+static int punch_holes(void)
+{
+	int fd = open(F, O_RDWR | O_CLOEXEC), err = 0;
+	off_t at;
+
+	for (at = BLOCK; !err && at < TOTAL; at += 2 * BLOCK)
+		err = ERR(fallocate(fd, FALLOC_FL_PUNCH_HOLE |
+				    FALLOC_FL_KEEP_SIZE, at, BLOCK));
+	close(fd);
+	return err;
+}
+
+static int read_blocks(int who)
+{
+	int fd = open(KEY, O_RDONLY | O_DIRECT | O_CLOEXEC), err = 0, i;
+	struct dice dice = { .state = who + 1 };
+	off_t nr;
+
+	if (fd < 0)
+		return errno;
+	for (i = 0; i < 100 && !err; i++) {
+		nr = dice_roll(&dice, TOTAL / BLOCK);
+		err = ERR(pread(fd, buf, BLOCK, nr * BLOCK));
+		if (!err && (nr % 2 ? byte_differs(buf, BLOCK, 0) :
+			     fill_differs(buf, BLOCK, nr * BLOCK, SEED)) != -1)
+			err = EILSEQ;
+	}
+	close(fd);
+	return err;
+}
+
+/* The host has to read its own blocks first: extents, and an inode for its atime. */
+TEST_F(direct, reads_find_a_host_that_knows_nothing_yet)
+{
+	pid_t pids[WRITERS];
+	int who;
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, punch_holes());
+	ASSERT_EQ(0, umount(HOST "/d"));
+	ASSERT_EQ(0, mount_image("ext4", HOST "/image", HOST "/d"));
+	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	for (who = 0; who < WRITERS; who++) {
+		pids[who] = fork();
+		if (!pids[who])
+			_exit(read_blocks(who));
+	}
+	for (who = 0; who < WRITERS; who++)
+		EXPECT_EQ(0, wait_status(pids[who]));
+	EXPECT_EQ(WRITERS * 100, count("reads_direct"));
 }
 
 /* Many at once */
