@@ -96,7 +96,7 @@ static bool etfs_cached_can_copy(struct address_space *mapping)
  */
 static bool etfs_cached_can_copy_below(struct inode *real)
 {
-	return etfs_host_is_local(real->i_sb) &&
+	return etfs_host_is_on_disk(real->i_sb) &&
 	       etfs_cached_can_copy(real->i_mapping);
 }
 

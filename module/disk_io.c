@@ -469,7 +469,7 @@ static void etfs_disk_find_ways(struct etfs_disk *disk)
 {
 	const struct inode *inode = disk->host->f_mapping->host;
 	bool is_local = S_ISBLK(inode->i_mode) ||
-			etfs_host_is_local(inode->i_sb);
+			etfs_host_is_on_disk(inode->i_sb);
 
 	if (disk->host->f_flags & O_DIRECT) {
 		disk->has_nowait = is_local &&

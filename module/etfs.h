@@ -144,6 +144,12 @@ struct etfs_gate {
 	struct completion shut;
 	/* appends that the host does not order; above the host's locks */
 	struct mutex append_lock;
+	/* see spare.c. G: with its host file, for the next reader, or NULL */
+	struct etfs_open *spare;
+	/* G: there is no next one; it is in spares; since the last sweep */
+	bool takes_no_spare, is_spare_listed, is_spare_used;
+	/* in etfs_spares.gates, under its lock */
+	struct list_head spares;
 };
 
 /*
@@ -509,10 +515,14 @@ const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
+/* May the registrant open it in the same way again? Return: 0 or an errno. */
+int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host);
 /* is_locked: the caller may hold a lock of ours, see way.c. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */
 int etfs_host_fgetattr(const struct file *host, struct kstat *stat);
+/* No more than what rumpfs_key_learn() takes. */
+int etfs_host_fgetattr_few(const struct file *host, struct kstat *stat);
 /*
  * Freeze protection and a mount that can be written, for a truncation: before
  * the lock of any inode of ours, as what waits for it may hold up others long.
@@ -543,9 +553,10 @@ u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);
 /*
- * Is it on a disk of this machine, with no server and no other layer to ask?
- * Context: any.
+ * Is it on a disk of this machine, or in its memory, with no server and no other
+ * layer to ask? Context: any.
  */
+bool etfs_host_is_on_disk(const struct super_block *sb);
 bool etfs_host_is_local(const struct super_block *sb);
 /* May a program of the mount this file is on be run? */
 bool etfs_host_is_noexec(const struct file *host);

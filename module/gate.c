@@ -37,6 +37,7 @@ void etfs_gate_add_open(struct etfs_open *open)
 {
 	struct etfs_gate *gate = open->map->gate;
 
+	open->has_flush = open->host->f_op->flush;
 	spin_lock(&gate->lock);
 	list_add_tail(&open->node, &gate->opens);
 	spin_unlock(&gate->lock);
@@ -129,6 +130,7 @@ static void etfs_gate_drain(struct work_struct *work)
 	struct etfs_map *map = gate->map;
 
 	etfs_covers_unmap(gate);
+	etfs_spare_end(gate);
 	while (etfs_gate_close_one(gate))
 		cond_resched();
 	/* The host can be unmounted as soon as the revoker has returned. */
@@ -152,6 +154,7 @@ static struct etfs_gate *etfs_gate_new(struct etfs_map *map)
 	spin_lock_init(&gate->lock);
 	INIT_LIST_HEAD(&gate->opens);
 	INIT_LIST_HEAD(&gate->covers);
+	INIT_LIST_HEAD(&gate->spares);
 	init_completion(&gate->shut);
 	mutex_init(&gate->append_lock);
 	INIT_WORK(&gate->drain, etfs_gate_drain);
@@ -169,6 +172,7 @@ void etfs_gate_free(struct etfs_gate *gate)
 {
 	if (!gate)
 		return;
+	etfs_spare_end(gate);
 	percpu_ref_exit(&gate->inside);
 	free_percpu(gate->counts);
 	kfree(gate);

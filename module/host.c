@@ -149,10 +149,15 @@ bool etfs_host_is_deep(const struct super_block *sb)
 	       sb->s_stack_depth > ETFS_MAX_DEPTH;
 }
 
-bool etfs_host_is_local(const struct super_block *sb)
+bool etfs_host_is_on_disk(const struct super_block *sb)
 {
 	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
 	       sb->s_magic != FUSE_SUPER_MAGIC;
+}
+
+bool etfs_host_is_local(const struct super_block *sb)
+{
+	return sb->s_magic == TMPFS_MAGIC || etfs_host_is_on_disk(sb);
 }
 
 int etfs_host_judge_depth(const struct super_block *sb,
@@ -216,8 +221,7 @@ struct file *etfs_host_open_as(const struct etfs_map *map,
 {
 	int err = etfs_host_may_open(path, flags);
 
-	return err ? ERR_PTR(err) :
-		     dentry_open(path, flags | O_LARGEFILE, map->origin->cred);
+	return err ? ERR_PTR(err) : dentry_open(path, flags | O_LARGEFILE, map->origin->cred);
 }
 
 /*
@@ -387,6 +391,22 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 	return 0;
 }
 
+/* A local file system tells no more than its inodes have. */
+int etfs_host_fgetattr_few(const struct file *host, struct kstat *stat)
+{
+	const struct inode *inode = file_inode(host);
+	struct mnt_idmap *idmap = path_mnt_idmap(&host->f_path);
+
+	if (!S_ISREG(inode->i_mode) || !etfs_host_is_local(inode->i_sb))
+		return etfs_host_fgetattr(host, stat);
+	stat->mode = inode->i_mode;
+	stat->uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, inode));
+	stat->gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, inode));
+	stat->mtime = inode_get_mtime(inode);
+	etfs_host_hide_setid(&host->f_path, stat);
+	return 0;
+}
+
 void etfs_host_remember(struct etfs_map *map, const struct path *path)
 {
 	struct etfs_attr *attr = &map->attr;
@@ -432,6 +452,15 @@ int etfs_host_path(struct etfs_map *map, etfs_walk_t *walk, unsigned int flags,
 	path_get(path);
 	fput(host);
 	return 0;
+}
+
+int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host)
+{
+	const struct cred *old = etfs_origin_act(map->origin);
+	int err = etfs_host_may_open(&host->f_path, host->f_flags);
+
+	revert_creds(old);
+	return err;
 }
 
 /*

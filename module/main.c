@@ -94,6 +94,7 @@ static void __exit rumpfs_exit(void)
 	rumpfs_inode_exit();
 	etfs_map_exit();
 	etfs_cover_exit();
+	etfs_spare_exit();
 	etfs_mirror_exit();
 	etfs_boot_exit();
 }

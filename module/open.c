@@ -25,24 +25,38 @@ static int etfs_open_mask(const struct file *file)
 	return mask;
 }
 
+static struct file *etfs_open_find_host(const struct etfs_open *open,
+					struct inode *inode, struct file *file,
+					bool *changed)
+{
+	int err;
+
+	/* It was a spare one. */
+	if (open->host) {
+		err = etfs_host_may_reopen(open->map, open->host);
+		if (!err)
+			return open->host;
+		fput(open->host);
+		return ERR_PTR(err);
+	}
+	if (open->map->kind->open)
+		return open->map->kind->open(inode, file, changed);
+	return etfs_host_open(open->map, file->f_flags & ETFS_OPEN_FLAGS, NULL);
+}
+
 static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 			  struct file *file)
 {
-	const struct etfs_kind *kind = open->map->kind;
 	bool changed = false;
 	struct kstat stat;
 	int err = 0;
 
-	if (kind->open)
-		open->host = kind->open(inode, file, &changed);
-	else
-		open->host = etfs_host_open(open->map, file->f_flags &
-					    ETFS_OPEN_FLAGS, NULL);
+	open->host = etfs_open_find_host(open, inode, file, &changed);
 	if (IS_ERR(open->host))
 		return rumpfs_key_judge(inode, PTR_ERR(open->host));
 	/* May this file be opened as it is now, not as it was remembered? */
-	if (!kind->open) {
-		err = etfs_host_fgetattr(open->host, &stat);
+	if (!open->map->kind->open) {
+		err = etfs_host_fgetattr_few(open->host, &stat);
 		changed = !err && rumpfs_key_learn(inode, &stat);
 	}
 	if (changed)
@@ -125,29 +139,39 @@ static int etfs_open_make(struct etfs_open *open, struct inode *inode,
 	return 0;
 }
 
-int etfs_window_open(struct inode *inode, struct file *file)
+/* Context: inside the mapping. */
+static int etfs_open_begin(struct etfs_map *map, struct inode *inode,
+			   struct file *file)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	struct etfs_open *open;
+	struct etfs_open *open = etfs_spare_take(map, file->f_flags);
 	int err;
 
-	open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+	if (!open)
+		open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
 	if (!open)
 		return -ENOMEM;
 	open->map = map;
+	err = etfs_open_make(open, inode, file);
+	if (err)
+		kfree(open);
+	return err;
+}
+
+int etfs_window_open(struct inode *inode, struct file *file)
+{
+	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	int err;
+
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)
-		goto free_open;
+		return err;
 	err = -ESTALE;
 	if (etfs_map_enter(map)) {
-		err = etfs_open_make(open, inode, file);
+		err = etfs_open_begin(map, inode, file);
 		etfs_map_leave(map);
 	}
-	if (!err)
-		return 0;
-	etfs_map_unuse(map);
-free_open:
-	kfree(open);
+	if (err)
+		etfs_map_unuse(map);
 	return err;
 }
 
@@ -155,12 +179,15 @@ int etfs_window_release(struct inode *inode, struct file *file)
 {
 	struct etfs_open *open = file->private_data;
 	struct file *host = etfs_gate_take_open(open);
+	struct etfs_map *map = open->map;
 
 	etfs_open_unlink(open, inode);
-	if (host)
-		etfs_open_put_host(open, host);
-	iput(open->cover);
-	etfs_map_unuse(open->map);
-	kfree(open);
+	if (!host || !etfs_spare_give(open, host)) {
+		if (host)
+			etfs_open_put_host(open, host);
+		iput(open->cover);
+		kfree(open);
+	}
+	etfs_map_unuse(map);
 	return 0;
 }

@@ -21,6 +21,8 @@ struct etfs_open {
 	struct inode *cover;
 	/* I: a program runs from it: nobody may write to the host file */
 	bool denies_write;
+	/* I: the host wants to hear of each close(2) */
+	bool has_flush;
 	/* G: in gate->opens */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
@@ -145,6 +147,19 @@ struct file *etfs_host_reopen_locked(struct etfs_map *map, struct file *host,
 				     int flags);
 /* Open for writing: this one, or if it is not, another. Return: a reference. */
 struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
+
+/* In spare.c: host files of keys with pin, kept open */
+/* For this reader alone, or NULL. Context: inside the mapping. */
+struct etfs_open *etfs_spare_take(const struct etfs_map *map,
+				  unsigned int flags);
+/*
+ * One that is closed, and the host file it had. Return: were both taken over?
+ * Context: a user of the mapping.
+ */
+bool etfs_spare_give(struct etfs_open *open, struct file *host);
+/* From here on there is none. Context: may be called again. */
+void etfs_spare_end(struct etfs_gate *gate);
+void etfs_spare_exit(void);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

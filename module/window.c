@@ -500,10 +500,9 @@ int etfs_window_flush(struct file *file, fl_owner_t id)
 	int ret = 0;
 
 	/* Who lost the host knows it by now, and close(2) tells no more. */
-	if (etfs_open_enter(open))
+	if (!open->has_flush || etfs_open_enter(open))
 		return 0;
-	if (open->host->f_op->flush)
-		ret = open->host->f_op->flush(open->host, id);
+	ret = open->host->f_op->flush(open->host, id);
 	etfs_open_leave(open);
 	return ret;
 }

@@ -9,4 +9,9 @@
 #define fsnotify_sb_has_priority_watchers(sb, prio) false
 #endif
 
+#ifndef HAVE_SB_HAS_WATCHERS
+#define fsnotify_sb_has_watchers(sb) \
+	atomic_long_read(&(sb)->s_fsnotify_connectors)
+#endif
+
 #endif /* _RUMPFS_COMPAT_LINUX_FSNOTIFY_H */

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Host files of pinned keys that are kept open for the next reader.
+ *
+ * To open the host file costs as much as all else that an open of a key does.
+ * With pin it is the same file each time, so one that was read and closed is
+ * kept for a while, for one who opens the key next; he has it for himself. Who
+ * may open it is asked each time.
+ *
+ * It shows nowhere: a file is kept only where nobody watches the host's file
+ * system, and where no server and no layer could hear of an open. It is let go
+ * when it has lain idle, and with the mapping.
+ *
+ * Locks: etfs_spares.lock, then gate->lock.
+ */
+#include "open.h"
+
+#include <linux/errseq.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+/* Of all keys; and for how long one may lie idle, at least. */
+#define ETFS_MAX_SPARES		16384
+#define ETFS_SPARE_IDLE		(2 * HZ)
+
+static void etfs_spares_sweep(struct work_struct *work);
+
+static struct etfs_spares {
+	spinlock_t lock;
+	/* gates that have one, or had when last looked at */
+	struct list_head gates;
+	/* written under lock */
+	unsigned int nr;
+	struct delayed_work sweep;
+} etfs_spares = {
+	.lock = __SPIN_LOCK_UNLOCKED(etfs_spares.lock),
+	.gates = LIST_HEAD_INIT(etfs_spares.gates),
+	.sweep = __DELAYED_WORK_INITIALIZER(etfs_spares.sweep,
+					    etfs_spares_sweep, 0),
+};
+
+/* May opens of this file be fewer than opens of the key? */
+static bool etfs_spare_may(const struct etfs_map *map, const struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	return map->is_pinned && map->kind == &etfs_reg_kind &&
+	       S_ISREG(inode->i_mode) && etfs_host_is_local(sb) &&
+	       !fsnotify_sb_has_watchers(sb);
+}
+
+/* As if it had been opened now. */
+static void etfs_spare_renew(struct file *host)
+{
+	host->f_pos = 0;
+	file_ra_state_init(&host->f_ra, host->f_mapping);
+	host->f_wb_err = filemap_sample_wb_err(host->f_mapping);
+	host->f_sb_err = file_sample_sb_err(host);
+}
+
+static void etfs_spare_free(struct etfs_open *open)
+{
+	if (!open)
+		return;
+	fput(open->host);
+	kfree(open);
+}
+
+struct etfs_open *etfs_spare_take(const struct etfs_map *map,
+				  unsigned int flags)
+{
+	struct etfs_gate *gate = map->gate;
+	struct etfs_open *open;
+
+	if ((flags & (ETFS_OPEN_FLAGS | __FMODE_EXEC)) != O_RDONLY ||
+	    !READ_ONCE(gate->spare))
+		return NULL;
+	spin_lock(&gate->lock);
+	open = gate->spare;
+	gate->spare = NULL;
+	spin_unlock(&gate->lock);
+	if (!open)
+		return NULL;
+	if (etfs_spare_may(map, file_inode(open->host))) {
+		etfs_spare_renew(open->host);
+		return open;
+	}
+	etfs_spare_free(open);
+	return NULL;
+}
+
+/* Context: gate->lock. */
+static bool etfs_spare_has_room(const struct etfs_gate *gate)
+{
+	lockdep_assert_held(&gate->lock);
+	return !gate->spare && !gate->takes_no_spare &&
+	       (gate->is_spare_listed ||
+		READ_ONCE(etfs_spares.nr) < ETFS_MAX_SPARES);
+}
+
+static void etfs_spare_list(struct etfs_gate *gate)
+{
+	spin_lock(&etfs_spares.lock);
+	list_add_tail(&gate->spares, &etfs_spares.gates);
+	WRITE_ONCE(etfs_spares.nr, etfs_spares.nr + 1);
+	spin_unlock(&etfs_spares.lock);
+	schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
+}
+
+bool etfs_spare_give(struct etfs_open *open, struct file *host)
+{
+	struct etfs_gate *gate = open->map->gate;
+	bool is_taken, is_new = false;
+
+	/* Nobody has changed how it is read, nor has it besides. */
+	if (open->denies_write || open->cover ||
+	    host->f_flags != (O_RDONLY | O_LARGEFILE) ||
+	    file_count(host) != 1 ||
+	    !etfs_spare_may(open->map, file_inode(host)))
+		return false;
+	spin_lock(&gate->lock);
+	is_taken = etfs_spare_has_room(gate);
+	if (is_taken) {
+		open->host = host;
+		gate->spare = open;
+		gate->is_spare_used = true;
+		is_new = !gate->is_spare_listed;
+		gate->is_spare_listed = true;
+	}
+	spin_unlock(&gate->lock);
+	if (is_new)
+		etfs_spare_list(gate);
+	return is_taken;
+}
+
+/* Context: etfs_spares.lock. Return: what it had, to be freed, or NULL. */
+static struct etfs_open *etfs_spare_unlist(struct etfs_gate *gate)
+{
+	struct etfs_open *open;
+
+	lockdep_assert_held(&etfs_spares.lock);
+	spin_lock(&gate->lock);
+	open = gate->spare;
+	gate->spare = NULL;
+	if (!list_empty(&gate->spares)) {
+		list_del_init(&gate->spares);
+		gate->is_spare_listed = false;
+		WRITE_ONCE(etfs_spares.nr, etfs_spares.nr - 1);
+	}
+	spin_unlock(&gate->lock);
+	return open;
+}
+
+static bool etfs_spare_is_idle(struct etfs_gate *gate)
+{
+	bool is_idle;
+
+	spin_lock(&gate->lock);
+	is_idle = !gate->is_spare_used;
+	gate->is_spare_used = false;
+	spin_unlock(&gate->lock);
+	return is_idle;
+}
+
+static void etfs_spares_sweep(struct work_struct *work)
+{
+	struct etfs_gate *gate, *next;
+
+	spin_lock(&etfs_spares.lock);
+	list_for_each_entry_safe(gate, next, &etfs_spares.gates, spares) {
+		if (!etfs_spare_is_idle(gate))
+			continue;
+		/* A worker lets go of a file later, and need not sleep here. */
+		etfs_spare_free(etfs_spare_unlist(gate));
+	}
+	if (!list_empty(&etfs_spares.gates))
+		schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
+	spin_unlock(&etfs_spares.lock);
+}
+
+void etfs_spare_end(struct etfs_gate *gate)
+{
+	struct etfs_open *open;
+
+	spin_lock(&gate->lock);
+	gate->takes_no_spare = true;
+	spin_unlock(&gate->lock);
+	spin_lock(&etfs_spares.lock);
+	open = etfs_spare_unlist(gate);
+	spin_unlock(&etfs_spares.lock);
+	etfs_spare_free(open);
+}
+
+void etfs_spare_exit(void)
+{
+	cancel_delayed_work_sync(&etfs_spares.sweep);
+}

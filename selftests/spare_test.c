@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Keys with pin, whose host file is kept open for the next reader. */
+
+#include <sys/inotify.h>
+
+#include "lib/fixture.h"
+#include "lib/together.h"
+
+#define F HOST "/disk/f"
+#define KEY MNT "/k"
+
+FIXTURE(spare)
+{
+	int fd;
+};
+
+FIXTURE_VARIANT(spare)
+{
+	const char *kind;
+};
+
+FIXTURE_VARIANT_ADD(spare, tmpfs) { .kind = "tmpfs" };
+FIXTURE_VARIANT_ADD(spare, ext4) { .kind = "ext4" };
+
+FIXTURE_SETUP(spare)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+	ASSERT_EQ(0, put_text(F, "first"));
+	ASSERT_EQ(0, table("/k " F " reg pin"));
+	self->fd = -1;
+	/* Now there is one. */
+	ASSERT_EQ(0, text_is(KEY, "first"));
+}
+
+FIXTURE_TEARDOWN(spare)
+{
+	close(self->fd);
+	EXPECT_STREQ("", complaint);
+	teardown_mount();
+}
+
+/* A lease for writing is to be had only where nobody has the file open. */
+static int lease(int fd)
+{
+	int err = ERR(fcntl(fd, F_SETLEASE, F_WRLCK));
+
+	if (!err)
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+	return err;
+}
+
+TEST_F(spare, is_let_go_when_it_lies_idle)
+{
+	self->fd = open(F, O_RDWR);
+	ASSERT_LE(0, self->fd);
+	EXPECT_EQ(EAGAIN, lease(self->fd));
+	EXPECT_TRUE(WAIT_FOR(!lease(self->fd)));
+	ASSERT_EQ(0, text_is(KEY, "first"));
+	EXPECT_EQ(EAGAIN, lease(self->fd));
+}
+
+TEST_F(spare, goes_with_its_key)
+{
+	static const char *const removals[] = { "", "busy", "revoke" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(EBUSY, ERR(umount(HOST "/disk")));
+		ASSERT_EQ(0, table("-/k %s", removals[i]));
+		EXPECT_TRUE(WAIT_FOR(!umount(HOST "/disk")));
+		ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+		ASSERT_EQ(0, put_text(F, "first"));
+		ASSERT_EQ(0, table("/k " F " reg pin"));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+	}
+}
+
+TEST_F(spare, is_of_the_file_as_it_is_now)
+{
+	char buf[8];
+	int i;
+
+	ASSERT_EQ(0, put_text(F, "a longer text"));
+	EXPECT_EQ(0, text_is(KEY, "a longer text"));
+	ASSERT_EQ(0, truncate(F, 1));
+	EXPECT_EQ(0, text_is(KEY, "a"));
+	/* Where the last reader was, nobody is told. */
+	for (i = 0; i < 2; i++) {
+		self->fd = open(KEY, O_RDONLY);
+		EXPECT_EQ(1, read(self->fd, buf, sizeof(buf)));
+		EXPECT_EQ(1, lseek(self->fd, 0, SEEK_HOLE));
+		close(self->fd);
+	}
+	ASSERT_EQ(0, put_text(KEY, "from the key"));
+	EXPECT_EQ(0, text_is(F, "from the key"));
+}
+
+TEST_F(spare, is_for_one_reader_at_a_time)
+{
+	int other = open(KEY, O_RDONLY);
+	char a[4] = {}, b[4] = {};
+
+	self->fd = open(KEY, O_RDONLY);
+	ASSERT_EQ(3, read(self->fd, a, 3));
+	ASSERT_EQ(3, read(other, b, 3));
+	EXPECT_EQ(0, memcmp(a, b, 4));
+	close(other);
+	EXPECT_EQ(2, pread(self->fd, a, 4, 3));
+}
+
+TEST_F(spare, is_not_for_who_reads_in_another_way)
+{
+	int direct = open(KEY, O_RDONLY | O_DIRECT);
+
+	/* Tmpfs may not know it. */
+	if (direct >= 0)
+		close(direct);
+	EXPECT_EQ(0, text_is(KEY, "first"));
+	self->fd = open(KEY, O_RDONLY);
+	EXPECT_EQ(0, fcntl(self->fd, F_GETFL) & O_DIRECT);
+	fcntl(self->fd, F_SETFL, O_DIRECT);
+	close(self->fd);
+	self->fd = open(KEY, O_RDONLY);
+	EXPECT_EQ(0, fcntl(self->fd, F_GETFL) & O_DIRECT);
+	EXPECT_EQ(0, text_is(KEY, "first"));
+}
+
+TEST_F(spare, keeps_programs_running)
+{
+	ASSERT_EQ(0, run("cp /bin/true " F));
+	ASSERT_EQ(0, chmod(F, 0755));
+	EXPECT_EQ(0, run(KEY));
+	EXPECT_EQ(0, run(F));
+	/* Nor is a writer kept away when it is over. */
+	EXPECT_EQ(0, open_err(F, O_WRONLY));
+	EXPECT_EQ(0, open_err(KEY, O_WRONLY));
+}
+
+/* Is it told that the host file was closed? Before 6.5 nobody told of the open. */
+static bool is_close_told(int fd)
+{
+	char buf[4096] __attribute__((aligned(8)));
+
+	return read(fd, buf, sizeof(buf)) > 0;
+}
+
+TEST_F(spare, hides_no_open_from_who_watches)
+{
+	int i;
+
+	self->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	ASSERT_LE(0, inotify_add_watch(self->fd, F, IN_CLOSE_NOWRITE));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, text_is(KEY, "first"));
+		EXPECT_TRUE(is_close_told(self->fd));
+		EXPECT_FALSE(is_close_told(self->fd));
+	}
+}
+
+static void *change_the_key(void *arg)
+{
+	static const char *const removals[] = { "lazy", "busy", "revoke" };
+	int turn, err;
+
+	for (turn = 0; turn < 200; turn++) {
+		err = table(turn % 5 ? "=/k " F " reg pin" : "=/k " F " reg");
+		if (err)
+			complain("set: %d, %s", err, last_error());
+		err = table("-/k %s", removals[turn % 3]);
+		if (err && err != EBUSY)
+			complain("remove: %d, %s", err, last_error());
+	}
+	return NULL;
+}
+
+static void *read_the_key(void *arg)
+{
+	char buf[8];
+	ssize_t got;
+	int fd;
+
+	while (going_on()) {
+		fd = open(KEY, O_RDONLY);
+		/* Another key each time it looked, as often as open(2) does. */
+		if (fd < 0 && errno != ENOENT && errno != ESTALE)
+			complain("open: %d", errno);
+		got = fd < 0 ? 5 : pread(fd, buf, sizeof(buf), 0);
+		if (got != 5 && !(got < 0 && errno == EIO))
+			complain("read: %zd, %d", got, errno);
+		close(fd);
+	}
+	return NULL;
+}
+
+TEST_F(spare, comes_and_goes_as_the_key_does)
+{
+	void *(*workers[])(void *) = { change_the_key };
+	void *(*watchers[])(void *) = { read_the_key, read_the_key,
+					read_the_key };
+
+	together(workers, 1, watchers, 3);
+	table("-/k");
+	EXPECT_TRUE(WAIT_FOR(!umount(HOST "/disk")));
+}
+
+TEST_HARNESS_MAIN
