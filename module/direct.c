@@ -8,10 +8,12 @@
  *
  * IOCB_NOWAIT or not, a host file system may read a block of its own, of extents
  * or of an inode whose atime changes, and a bio that is waited for below
- * ->submit_bio never leaves. So a submitter issues a kiocb only if the host's bios
- * may leave at once: where nobody but users have the device open there is no lock,
- * no transaction, no reclaim and no other bio above that the host could come to
- * wait for, and no file system that has used its share of the stack.
+ * ->submit_bio never leaves. So a submitter issues a kiocb only where the host's
+ * bios may leave before he is back: a user's own request for a device that nobody
+ * has claimed. No file system is above, with transactions, locks or its share of
+ * the stack. A user may have locks of any kind, as that of his memory; but the
+ * host only tries for the lock of its file, takes no memory that waits for I/O,
+ * and who has such a lock would wait for the request with it in any case.
  */
 #include "disk.h"
 
@@ -19,6 +21,7 @@
 #include <linux/fs.h>
 #include <linux/llist.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 bool etfs_direct_may(const struct etfs_disk *disk, struct bio *bio,
@@ -90,19 +93,34 @@ static ssize_t etfs_direct_issue(struct etfs_io *io, int flags)
 }
 
 /*
- * Nobody has claimed the device, as file systems, swap and devices made of others
- * do; and no bio waits for us to be back, which the host might wait for.
+ * A write of the submitter's own: what is written back may be anybody's, and is
+ * not to fail by the limits of who came by. The host asks for those.
  */
-static bool etfs_direct_may_now(const struct etfs_disk *disk,
-				const struct bio *bio)
+static bool etfs_direct_is_own_write(const struct etfs_io *io)
 {
-	const unsigned int reclaims = PF_MEMALLOC | PF_MEMALLOC_NOIO |
-				      PF_MEMALLOC_NOFS;
+	const blk_opf_t opf = io->bio->bi_opf & (REQ_IDLE | REQ_META);
+
+	return opf == REQ_IDLE &&
+	       io->span.off + io->span.len <= rlimit(RLIMIT_FSIZE);
+}
+
+/*
+ * Nobody has claimed the device, as file systems, swap and devices made of others
+ * do; no worker submits for others, and no bio waits for us to be back, which the
+ * host might wait for.
+ */
+static bool etfs_direct_may_now(const struct etfs_io *io)
+{
+	const unsigned int others = PF_KTHREAD | PF_MEMALLOC |
+				    PF_MEMALLOC_NOIO | PF_MEMALLOC_NOFS;
 	const struct bio_list *lists = current->bio_list;
 
-	return disk->has_nowait && !READ_ONCE(bio->bi_bdev->bd_holder) &&
-	       !current->journal_info && !(current->flags & reclaims) &&
-	       lists && bio_list_empty(&lists[0]) && bio_list_empty(&lists[1]);
+	return io->disk->has_nowait && !READ_ONCE(io->bio->bi_bdev->bd_holder) &&
+	       !etfs_bio_is_clone(io->bio) &&
+	       !current->journal_info && !(current->flags & others) &&
+	       lists && bio_list_empty(&lists[0]) &&
+	       bio_list_empty(&lists[1]) &&
+	       (!op_is_write(bio_op(io->bio)) || etfs_direct_is_own_write(io));
 }
 
 static void etfs_direct_issue_now(struct etfs_io *io)
@@ -116,13 +134,14 @@ static void etfs_direct_issue_now(struct etfs_io *io)
 	ret = etfs_direct_issue(io, IOCB_NOWAIT);
 	current->bio_list = lists;
 	memalloc_noio_restore(noio);
+	/* A worker hears what it is about. */
 	if (ret != -EIOCBQUEUED)
-		etfs_direct_done(io, ret);
+		etfs_direct_done(io, ret < 0 ? -EAGAIN : ret);
 }
 
 void etfs_direct_submit(struct etfs_io *io)
 {
-	if (etfs_direct_may_now(io->disk, io->bio))
+	if (etfs_direct_may_now(io))
 		etfs_direct_issue_now(io);
 	else
 		etfs_io_enlist(io);

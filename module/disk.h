@@ -210,6 +210,8 @@ void etfs_bio_iter(struct bio *bio, size_t done, size_t len,
 /* As a worker that may enter the host. Return: 0 once all is done. */
 int etfs_disk_serve(struct etfs_disk *disk, struct bio *bio,
 		    const struct etfs_span *span);
+/* Has a disk of ours sent it on, who knows for whom? */
+bool etfs_bio_is_clone(const struct bio *bio);
 /* The accounting that began at start ends with the bio. Context: any. */
 void etfs_bio_end(struct bio *bio, unsigned long start, int err);
 /* What the disk can do by itself with this host file. */

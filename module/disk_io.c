@@ -376,6 +376,11 @@ static void etfs_clone_end(struct bio *bio)
 	percpu_ref_put(&disk->inflight);
 }
 
+bool etfs_bio_is_clone(const struct bio *bio)
+{
+	return bio->bi_end_io == etfs_clone_end;
+}
+
 static void etfs_disk_remap(struct etfs_disk *disk, struct bio *bio,
 			    const struct etfs_span *span)
 {

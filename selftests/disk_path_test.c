@@ -3,6 +3,7 @@
 
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 
 #include "lib/apply.h"
@@ -275,7 +276,53 @@ TEST_F(direct, revoke_ends_requests_under_way)
 	for (who = 0; who < WRITERS; who++)
 		EXPECT_NE(0, wait_status(pids[who]));
 	close(self->claim);
+	self->claim = -1;
 	EXPECT_EQ(0, ERR(umount(HOST "/d")));
+}
+
+static int limit_files(rlim_t bytes)
+{
+	struct rlimit limit = { bytes, bytes };
+
+	return ERR(setrlimit(RLIMIT_FSIZE, &limit));
+}
+
+/* Of a process that may write no long files, with SIGXFSZ as it is. */
+static int write_past_the_limit(void)
+{
+	int fd = open(KEY, O_WRONLY | O_DIRECT | O_CLOEXEC);
+
+	memset(buf, 6, BLOCK);
+	return limit_files(BLOCK) ?: ERR(pwrite(fd, buf, BLOCK, 16 * BLOCK));
+}
+
+/* What others have written to the device, by one who may write nothing. */
+static int sync_past_the_limit(void)
+{
+	int err = limit_files(0);
+
+	sync();
+	return err;
+}
+
+TEST_F(direct, no_process_limit_counts_in_the_host)
+{
+	int fd;
+
+	ASSERT_EQ(0, make_file_on_ext4());
+	ASSERT_EQ(0, table("/disk " F " blk dio"));
+	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	EXPECT_EQ(0, IN_CHILD(write_past_the_limit()));
+	fd = open(KEY, O_RDWR | O_CLOEXEC);
+	memset(buf, 7, BLOCK);
+	ASSERT_EQ(BLOCK, pwrite(fd, buf, BLOCK, 32 * BLOCK));
+	EXPECT_EQ(0, IN_CHILD(sync_past_the_limit()));
+	EXPECT_EQ(0, fsync(fd));
+	close(fd);
+	ASSERT_EQ(BLOCK, get_bytes(F, buf, BLOCK, 16 * BLOCK));
+	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 6));
+	ASSERT_EQ(BLOCK, get_bytes(F, buf, BLOCK, 32 * BLOCK));
+	EXPECT_EQ(-1, byte_differs(buf, BLOCK, 7));
 }
 
 /* Every second block of the file is a hole, so that its extents fill a block. */
