@@ -5,17 +5,21 @@
  * For a mapping that happens with the memory of its process locked. Whom
  * fanotify asks may want to see that memory before he answers, so he is not
  * asked; where a module cannot have that, he is asked of a worker, which has
- * none.
+ * none. Who then waits for the worker can be killed, and the worker may have the
+ * host file until there is an answer.
  */
 #include "host.h"
 #include "open.h"
 
 #include <linux/completion.h>
 #include <linux/cred.h>
+#include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/module.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -74,6 +78,7 @@ static void etfs_reopen_put(struct etfs_reopen *reopen)
 {
 	if (!refcount_dec_and_test(&reopen->ref))
 		return;
+	module_put(THIS_MODULE);
 	if (!IS_ERR_OR_NULL(reopen->again))
 		fput(reopen->again);
 	fput(reopen->host);
@@ -100,6 +105,8 @@ static struct file *etfs_reopen_by_worker(struct etfs_map *map,
 
 	if (!reopen)
 		return ERR_PTR(-ENOMEM);
+	/* Nobody unloads it before there is an answer. */
+	__module_get(THIS_MODULE);
 	INIT_WORK(&reopen->work, etfs_reopen_work);
 	init_completion(&reopen->done);
 	refcount_set(&reopen->ref, 2);
@@ -108,7 +115,8 @@ static struct file *etfs_reopen_by_worker(struct etfs_map *map,
 	reopen->host = get_file(host);
 	reopen->flags = flags;
 	queue_work(etfs_reopen_queue, &reopen->work);
-	if (wait_for_completion_killable(&reopen->done)) {
+	if (wait_for_completion_state(&reopen->done,
+				      TASK_KILLABLE | TASK_FREEZABLE)) {
 		again = ERR_PTR(-EINTR);
 	} else {
 		again = reopen->again;
@@ -118,12 +126,19 @@ static struct file *etfs_reopen_by_worker(struct etfs_map *map,
 	return again;
 }
 
+/* Who has such a priority is asked whether a file may be opened, or read. */
+static bool etfs_is_asked(const struct inode *inode)
+{
+	return fsnotify_sb_has_priority_watchers(inode->i_sb,
+						 FSNOTIFY_PRIO_CONTENT);
+}
+
 struct file *etfs_host_reopen_locked(struct etfs_map *map, struct file *host,
 				     int flags)
 {
-	/* Who asks for what is read has no less priority. */
-	if (fsnotify_sb_has_priority_watchers(file_inode(host)->i_sb,
-					      FSNOTIFY_PRIO_CONTENT))
+	/* Who comes this moment is asked of this process. */
+	if (etfs_is_asked(file_inode(host)) ||
+	    etfs_is_asked(d_real_inode(host->f_path.dentry)))
 		return etfs_reopen_by_worker(map, host, flags);
 	return etfs_host_reopen(map, host, flags | O_NONOTIFY);
 }

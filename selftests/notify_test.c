@@ -365,6 +365,19 @@ struct gate {
 	int (*meanwhile)(void);
 };
 
+/* As a guard of programs does: what was the one called who asks? */
+static void look_at(pid_t pid)
+{
+	char path[64], buf[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
 static void *gatekeeper(void *arg)
 {
 	struct gate *gate = arg;
@@ -373,6 +386,7 @@ static void *gatekeeper(void *arg)
 
 	if (read(gate->fd, &event, sizeof(event)) != sizeof(event))
 		return NULL;
+	look_at(event.pid);
 	if (gate->meanwhile && gate->meanwhile())
 		return NULL;
 	answer.fd = event.fd;
@@ -438,25 +452,8 @@ TEST_F(fan, an_open_of_a_key_that_is_replaced_has_the_new_file)
 	pthread_join(thread, NULL);
 }
 
-/* As a guard of programs does: what was the process called by? */
-static int look_at(pid_t pid)
-{
-	char path[64], buf[4096];
-	int fd, err;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-	fd = open(path, O_RDONLY);
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
-	err = close(fd);
-	return err;
-}
-
-/*
- * Let all pass until the pipe's other end is closed, once this process was
- * looked at. Return: how many.
- */
-static int let_pass(int fd, int pipe, pid_t pid)
+/* Let all pass until the pipe's other end is closed. Return: how many. */
+static int let_pass(int fd, int pipe)
 {
 	struct pollfd ready[2] = { { pipe, POLLIN }, { fd, POLLIN } };
 	struct gate gate = { fd, FAN_ALLOW };
@@ -464,7 +461,6 @@ static int let_pass(int fd, int pipe, pid_t pid)
 
 	while (poll(ready, 2, 10000) > 0) {
 		if (ready[1].revents & POLLIN) {
-			look_at(pid);
 			gatekeeper(&gate);
 			n++;
 		} else {
@@ -502,7 +498,7 @@ TEST_F(fan, a_mapping_holds_up_nobody_who_is_asked)
 		      MAP_FAILED ? errno : 0);
 	}
 	close(end[1]);
-	asked = let_pass(self->fd, end[0], pid);
+	asked = let_pass(self->fd, end[0]);
 	EXPECT_EQ(0, wait_status(pid));
 	close(end[0]);
 	close(fd);
@@ -572,7 +568,7 @@ TEST_F(fan, a_fault_asks_nobody_on_the_host)
 		_exit(map == MAP_FAILED || map[0] != 'y');
 	}
 	close(end[1]);
-	asked = let_pass(self->fd, end[0], pid);
+	asked = let_pass(self->fd, end[0]);
 	EXPECT_EQ(0, wait_status(pid));
 	close(end[0]);
 	close(fd);
