@@ -225,7 +225,7 @@ static bool rumpfs_entry_is_listed(struct inode *dir,
 	const struct inode *inode = d_inode_rcu(dentry);
 
 	return inode && (!S_ISDIR(inode->i_mode) ||
-			 !RUMPFS_NODE(inode)->dir.place ||
+			 !READ_ONCE(RUMPFS_NODE(inode)->dir.place) ||
 			 rumpfs_name_is_stray(dir, dentry));
 }
 
@@ -302,7 +302,7 @@ void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry)
 		return;
 	/* Another may be there. */
 	xa_cmpxchg(rumpfs_outlived(dir), place, dentry, NULL, 0);
-	RUMPFS_NODE(d_inode(dentry))->dir.place = 0;
+	WRITE_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place, 0);
 }
 
 bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry)

@@ -236,7 +236,8 @@ static int rumpfs_may_move(struct inode *dir, struct dentry *dentry)
 	if (!d_is_dir(dentry))
 		return 0;
 	/* Before its keys are looked for: until the VFS moves it one may come. */
-	smp_store_mb(RUMPFS_NODE(d_inode(dentry))->dir.was_moved, true);
+	if (!READ_ONCE(RUMPFS_SB(dir->i_sb)->has_moved))
+		smp_store_mb(RUMPFS_SB(dir->i_sb)->has_moved, true);
 	if (rumpfs_name_is_stray(dir, dentry))
 		rumpfs_names_set_keyed(dir, dentry, false);
 	/* If the keys went just now, what they implied would come along. */

@@ -377,7 +377,7 @@ bool rumpfs_name_is_stray(struct inode *dir, const struct dentry *dentry)
 	struct etfs_map *map;
 	u64 ino;
 
-	if (likely(!READ_ONCE(RUMPFS_NODE(dir)->dir.was_moved)) ||
+	if (likely(!READ_ONCE(RUMPFS_SB(dir->i_sb)->has_moved)) ||
 	    !rumpfs_entry_is_tabled(dir, dentry) ||
 	    rumpfs_names_key(dir, name->name, name->len, &map, &ino))
 		return false;

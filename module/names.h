@@ -56,7 +56,8 @@ bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry);
 struct dentry *rumpfs_entry_outlived(struct inode *dir, unsigned long place);
 static inline u32 rumpfs_entry_place(const struct dentry *dentry)
 {
-	return d_is_dir(dentry) ? RUMPFS_NODE(d_inode(dentry))->dir.place : 0;
+	return d_is_dir(dentry) ?
+		READ_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place) : 0;
 }
 
 /* In names.c. Context: i_rwsem of dir */

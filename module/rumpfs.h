@@ -52,6 +52,11 @@ struct rumpfs_sb {
 	umode_t mode;
 	kuid_t uid;
 	kgid_t gid;
+	/*
+	 * a directory was about to be renamed: a lookup may have made another
+	 * below it, for keys below the old path; never cleared
+	 */
+	bool has_moved;
 	/* I: whiteouts are found by nobody, as on BSD */
 	bool hides_whiteouts;
 	/* I: the table this mount shows: the host's, or private */
@@ -131,12 +136,6 @@ struct rumpfs_node {
 			bool is_keyed;
 			/* D: not in the size of its parent */
 			bool is_uncounted;
-			/*
-			 * it was about to be renamed: a lookup may have made a
-			 * directory here for keys below the old path; never
-			 * cleared
-			 */
-			bool was_moved;
 			/*
 			 * of a mapped one: a file in it was replaced between a
 			 * look and its open; never cleared

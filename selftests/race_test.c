@@ -443,35 +443,69 @@ TEST_F(race, a_key_and_a_directory_want_one_name)
 			     now.f_ffree == self->empty.f_ffree));
 }
 
-static void *move_the_parent(void *arg)
+static void *map_below_the_path(void *arg)
 {
-	static const char *const names[] = { DIR_D, MNT "/x", MNT "/y" };
-	char below[64];
-	struct stat st;
 	int turn, err;
 
-	for (turn = 0; going_on(); turn++) {
-		const char *to = names[1 + turn % 2];
-
-		if (rename(DIR_D, to))
-			continue;
-		/* No key is below this path: what is here can be seen and goes. */
-		snprintf(below, sizeof(below), "%s/e", to);
-		if (!stat(below, &st) && !listed(to, "e"))
-			complain("a directory that is not listed");
-		if (turn % 3 && !stat(below, &st)) {
-			err = ERR(rename(below, MNT "/z"));
-			if (err)
-				complain("rename of what was implied: %d", err);
-			snprintf(below, sizeof(below), MNT "/z");
-		}
-		err = ERR(rmdir(below));
-		if (!one_of(err, ENOENT, 0, 0, 0))
-			complain("rmdir of what was implied: %d", err);
-		err = ERR(rmdir(to));
+	for (turn = 0; turn < half(400); turn++) {
+		err = table("/d/e/k " F " reg\n/d/s/e/k " F " reg") ?:
+		      table("-/d/e/k\n-/d/s/e/k");
 		if (err)
-			complain("rmdir of what was moved: %d", err);
+			complain("table: %d, %s", err, last_error());
+	}
+	return NULL;
+}
+
+/* Refused as long as the call is under way that brought the key. */
+static int in_the_end(int (*remove)(const char *path), const char *path)
+{
+	int err = 0;
+
+	WAIT_FOR((err = ERR(remove(path))) != ENOTEMPTY && err != EOPNOTSUPP);
+	return err;
+}
+
+static int move_to_z(const char *path)
+{
+	return rename(path, MNT "/z");
+}
+
+/* No key is below this path: what is here can be seen, moved and removed. */
+static void take_away(const char *dir, bool moves)
+{
+	char below[64];
+	struct stat st;
+	int err;
+
+	snprintf(below, sizeof(below), "%s/e", dir);
+	if (!stat(below, &st) && !WAIT_FOR(listed(dir, "e")))
+		complain("a directory that is not listed");
+	if (moves && !stat(below, &st)) {
+		err = in_the_end(move_to_z, below);
+		if (err)
+			complain("rename of what was implied: %d", err);
+		snprintf(below, sizeof(below), MNT "/z");
+	}
+	err = in_the_end(rmdir, below);
+	if (!one_of(err, ENOENT, 0, 0, 0))
+		complain("rmdir of what was implied: %d", err);
+	/* Keys may have implied it, too. */
+	err = in_the_end(rmdir, dir);
+	if (!one_of(err, ENOENT, 0, 0, 0))
+		complain("rmdir of what was moved: %d", err);
+}
+
+static void *move_the_parent(void *arg)
+{
+	int turn;
+
+	for (turn = 0; going_on(); turn++) {
 		mkdir(DIR_D, 0755);
+		mkdir(DIR_D "/s", 0755);
+		if (rename(DIR_D, MNT "/x"))
+			continue;
+		take_away(MNT "/x/s", turn % 3);
+		take_away(MNT "/x", turn % 3);
 	}
 	return NULL;
 }
@@ -483,9 +517,11 @@ static void *look_up_the_path(void *arg)
 	while (going_on()) {
 		/* By path, and by a directory that moves meanwhile. */
 		open_err(DIR_D "/e/k", O_RDONLY);
+		open_err(DIR_D "/s/e/k", O_RDONLY);
 		close(dir);
 		dir = open(DIR_D, O_PATH | O_DIRECTORY);
 		faccessat(dir, "e/k", R_OK, 0);
+		faccessat(dir, "s/e/k", R_OK, 0);
 	}
 	close(dir);
 	return NULL;
@@ -493,11 +529,12 @@ static void *look_up_the_path(void *arg)
 
 TEST_F(race, a_directory_moves_as_a_key_comes_below)
 {
-	void *(*workers[])(void *) = { map_the_path };
+	void *(*workers[])(void *) = { map_below_the_path };
 	void *(*watchers[])(void *) = { move_the_parent, look_up_the_path,
 					look_up_the_path };
 
 	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, mkdir(DIR_D "/s", 0755));
 	together(workers, 1, watchers, 3);
 	run("rm -rf %s", DIR_D);
 	EXPECT_EQ(0, count_names(MNT));
