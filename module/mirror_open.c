@@ -66,6 +66,39 @@ struct file *etfs_mirror_open(struct inode *inode, struct file *file,
 }
 
 /*
+ * The VFS asks who may open it later than this; but that somebody has opened it
+ * for writing, the host would notice.
+ */
+static int etfs_mirror_may_write(struct inode *node, const struct file *file)
+{
+	int err;
+
+	if ((file->f_flags & O_ACCMODE) == O_RDONLY)
+		return 0;
+	err = generic_permission(path_mnt_idmap(&file->f_path), node,
+				 MAY_WRITE);
+	return err ?: __mnt_is_readonly(file->f_path.mnt) ? -EROFS : 0;
+}
+
+static struct file *etfs_mirror_open_seen(struct inode *dir,
+					  struct dentry *dentry,
+					  const struct file *file,
+					  struct etfs_seen *seen)
+{
+	struct etfs_rel rel;
+	struct file *host;
+	int err;
+
+	err = etfs_mirror_path(dir, dentry, &rel);
+	host = err ? ERR_PTR(err) :
+	       etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
+				    file->f_flags & ETFS_OPEN_FLAGS, &seen->id,
+				    MAY_NOT_BLOCK, &seen->stat);
+	etfs_rel_put(&rel);
+	return host;
+}
+
+/*
  * The host file at a name and its node, both of the same moment, references.
  * Return: 0 with no node if there is anything but a host file.
  */
@@ -74,7 +107,6 @@ static int etfs_mirror_look_open(struct inode *dir, struct dentry *dentry,
 				 struct file **host)
 {
 	struct etfs_seen seen;
-	struct etfs_rel rel;
 	int err;
 
 	*node = NULL;
@@ -85,22 +117,17 @@ static int etfs_mirror_look_open(struct inode *dir, struct dentry *dentry,
 		etfs_map_put(seen.map);
 	if (seen.map || !seen.id.dev || !S_ISREG(seen.stat.mode))
 		return 0;
-	err = etfs_mirror_path(dir, dentry, &rel);
+	*node = etfs_mirror_node(dir, &dentry->d_name, &seen);
+	if (IS_ERR(*node))
+		return PTR_ERR(*node);
+	err = etfs_mirror_may_write(*node, file);
 	if (!err) {
-		*host = etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
-					     file->f_flags & ETFS_OPEN_FLAGS,
-					     &seen.id, MAY_NOT_BLOCK,
-					     &seen.stat);
+		*host = etfs_mirror_open_seen(dir, dentry, file, &seen);
 		err = PTR_ERR_OR_ZERO(*host);
 	}
-	etfs_rel_put(&rel);
 	if (err)
-		return err;
-	*node = etfs_mirror_node(dir, &dentry->d_name, &seen);
-	if (!IS_ERR(*node))
-		return 0;
-	fput(*host);
-	return PTR_ERR(*node);
+		iput(*node);
+	return err;
 }
 
 /* Context: inside the mapping. Return: 1 if it is to be looked up as ever. */

@@ -786,7 +786,7 @@ TEST_F(below, an_open_of_what_is_replaced_is_never_stale)
 		O_RDWR | O_APPEND,
 	};
 	long long end = now_ms() + 5000;
-	int err = 0, opened = 0;
+	int err = 0, opened = 0, fd;
 	pid_t pid;
 
 	ASSERT_EQ(0, table("/k " D " subdirs"));
@@ -804,6 +804,14 @@ TEST_F(below, an_open_of_what_is_replaced_is_never_stale)
 	EXPECT_EQ(ENOTDIR, open_err(K "/f", O_RDONLY | O_DIRECTORY));
 	EXPECT_EQ(EISDIR, open_err(K "/sub", O_WRONLY));
 	EXPECT_EQ(0, open_err(K "/sub", O_RDONLY));
+
+	/* Nor does the host hear of one who may not write. */
+	ASSERT_EQ(0, put_text(D "/fresh", "x"));
+	fd = open(D "/fresh", O_RDONLY);
+	ASSERT_EQ(0, ERR(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(K "/fresh", O_WRONLY)));
+	EXPECT_EQ(F_RDLCK, fcntl(fd, F_GETLEASE));
+	close(fd);
 }
 
 /* What else is done to a name that is another file's or directory's each time. */
