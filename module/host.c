@@ -17,6 +17,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/gfs2_ondisk.h>
 #include <linux/lockdep.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
@@ -151,8 +152,10 @@ bool etfs_host_is_deep(const struct super_block *sb)
 
 bool etfs_host_is_on_disk(const struct super_block *sb)
 {
+	/* Other machines have the disk of these, too. */
 	return (sb->s_type->fs_flags & FS_REQUIRES_DEV) &&
-	       sb->s_magic != FUSE_SUPER_MAGIC;
+	       sb->s_magic != FUSE_SUPER_MAGIC && sb->s_magic != GFS2_MAGIC &&
+	       sb->s_magic != OCFS2_SUPER_MAGIC;
 }
 
 bool etfs_host_is_local(const struct super_block *sb)
