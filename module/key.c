@@ -102,37 +102,57 @@ void rumpfs_key_load(struct inode *inode)
 	xa_unlock(rumpfs_owns(inode));
 }
 
+/* What the options say stays as it is. */
+static struct etfs_attr rumpfs_attr_now(const struct etfs_map *map,
+					const struct kstat *host)
+{
+	const u32 flags = map->spec.flags;
+	const struct etfs_attr *attr = &map->attr;
+
+	return (struct etfs_attr) {
+		.uid = flags & ETFS_MAP_UID ? attr->uid : host->uid,
+		.gid = flags & ETFS_MAP_GID ? attr->gid : host->gid,
+		.mode = flags & ETFS_MAP_MODE ? attr->mode :
+						host->mode & 07777,
+	};
+}
+
+/* Context: attr_lock, or it is asked again with it. */
+static bool rumpfs_attr_is(const struct etfs_attr *a, const struct etfs_attr *b)
+{
+	return uid_eq(READ_ONCE(a->uid), b->uid) &&
+	       gid_eq(READ_ONCE(a->gid), b->gid) &&
+	       READ_ONCE(a->mode) == b->mode;
+}
+
+static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
+{
+	spin_lock(&map->attr_lock);
+	if (!rumpfs_attr_is(&map->attr, now)) {
+		WRITE_ONCE(map->attr.uid, now->uid);
+		WRITE_ONCE(map->attr.gid, now->gid);
+		WRITE_ONCE(map->attr.mode, now->mode);
+		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
+	}
+	spin_unlock(&map->attr_lock);
+}
+
 bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 {
 	struct etfs_map *map = RUMPFS_NODE(inode)->map;
-	struct etfs_attr *attr = &map->attr;
+	const struct etfs_attr now = rumpfs_attr_now(map, host);
 	struct rumpfs_own *own;
-	bool changed = false;
+	bool changed;
 
-	spin_lock(&map->attr_lock);
-	if (!(map->spec.flags & ETFS_MAP_MODE) &&
-	    attr->mode != (host->mode & 07777)) {
-		attr->mode = host->mode & 07777;
-		changed = true;
+	if (!rumpfs_attr_is(&map->attr, &now))
+		rumpfs_attr_set(map, &now);
+	if (!xa_empty(rumpfs_owns(inode))) {
+		xa_lock(rumpfs_owns(inode));
+		own = rumpfs_own_find(inode);
+		if (own && !timespec64_equal(&own->host_mtime, &host->mtime))
+			own->has_times = false;
+		xa_unlock(rumpfs_owns(inode));
 	}
-	if (!(map->spec.flags & ETFS_MAP_UID) && !uid_eq(attr->uid, host->uid)) {
-		attr->uid = host->uid;
-		changed = true;
-	}
-	if (!(map->spec.flags & ETFS_MAP_GID) && !gid_eq(attr->gid, host->gid)) {
-		attr->gid = host->gid;
-		changed = true;
-	}
-	if (changed)
-		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
-	spin_unlock(&map->attr_lock);
-
-	xa_lock(rumpfs_owns(inode));
-	own = rumpfs_own_find(inode);
-	if (own && !timespec64_equal(&own->host_mtime, &host->mtime))
-		own->has_times = false;
-	xa_unlock(rumpfs_owns(inode));
-
 	changed = READ_ONCE(map->attr_seq) !=
 		  READ_ONCE(RUMPFS_NODE(inode)->key.attr_seq);
 	if (changed)

@@ -178,11 +178,12 @@ int etfs_window_open(struct inode *inode, struct file *file)
 int etfs_window_release(struct inode *inode, struct file *file)
 {
 	struct etfs_open *open = file->private_data;
-	struct file *host = etfs_gate_take_open(open);
 	struct etfs_map *map = open->map;
+	struct file *host;
 
 	etfs_open_unlink(open, inode);
-	if (!host || !etfs_spare_give(open, host)) {
+	if (!etfs_spare_give(open)) {
+		host = etfs_gate_take_open(open);
 		if (host)
 			etfs_open_put_host(open, host);
 		iput(open->cover);

@@ -153,10 +153,10 @@ struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
 struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 				  unsigned int flags);
 /*
- * One that is closed, and the host file it had. Return: were both taken over?
+ * Of one that is being closed. Return: was it taken over, with its host file?
  * Context: a user of the mapping.
  */
-bool etfs_spare_give(struct etfs_open *open, struct file *host);
+bool etfs_spare_give(struct etfs_open *open);
 /* From here on there is none. Context: may be called again. */
 void etfs_spare_end(struct etfs_gate *gate);
 void etfs_spare_exit(void);

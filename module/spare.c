@@ -46,11 +46,9 @@ static struct etfs_spares {
 /* May opens of this file be fewer than opens of the key? */
 static bool etfs_spare_may(const struct etfs_map *map, const struct inode *inode)
 {
-	struct super_block *sb = inode->i_sb;
-
-	return map->is_pinned && map->kind == &etfs_reg_kind &&
-	       S_ISREG(inode->i_mode) && etfs_host_is_local(sb) &&
-	       !fsnotify_sb_has_watchers(sb);
+	return map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
+	       etfs_host_is_local(inode->i_sb) &&
+	       !fsnotify_sb_has_watchers(inode->i_sb);
 }
 
 /* As if it had been opened now. */
@@ -85,12 +83,12 @@ struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 	spin_unlock(&gate->lock);
 	if (!open)
 		return NULL;
-	if (etfs_spare_may(map, file_inode(open->host))) {
-		etfs_spare_renew(open->host);
-		return open;
+	if (fsnotify_sb_has_watchers(file_inode(open->host)->i_sb)) {
+		etfs_spare_free(open);
+		return NULL;
 	}
-	etfs_spare_free(open);
-	return NULL;
+	etfs_spare_renew(open->host);
+	return open;
 }
 
 /* Context: gate->lock. */
@@ -111,21 +109,28 @@ static void etfs_spare_list(struct etfs_gate *gate)
 	schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
 }
 
-bool etfs_spare_give(struct etfs_open *open, struct file *host)
+/* Has nobody changed how it is read, and nobody has it besides? */
+static bool etfs_spare_is_fit(const struct etfs_open *open)
+{
+	struct file *host = open->host;
+
+	/* Without one it was revoked. */
+	return host && host->f_flags == (O_RDONLY | O_LARGEFILE) &&
+	       file_count(host) == 1 && !open->denies_write && !open->cover &&
+	       etfs_spare_may(open->map, file_inode(host));
+}
+
+bool etfs_spare_give(struct etfs_open *open)
 {
 	struct etfs_gate *gate = open->map->gate;
 	bool is_taken, is_new = false;
 
-	/* Nobody has changed how it is read, nor has it besides. */
-	if (open->denies_write || open->cover ||
-	    host->f_flags != (O_RDONLY | O_LARGEFILE) ||
-	    file_count(host) != 1 ||
-	    !etfs_spare_may(open->map, file_inode(host)))
+	if (!open->map->is_pinned)
 		return false;
 	spin_lock(&gate->lock);
-	is_taken = etfs_spare_has_room(gate);
+	is_taken = etfs_spare_is_fit(open) && etfs_spare_has_room(gate);
 	if (is_taken) {
-		open->host = host;
+		list_del_init(&open->node);
 		gate->spare = open;
 		gate->is_spare_used = true;
 		is_new = !gate->is_spare_listed;
