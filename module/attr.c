@@ -35,18 +35,11 @@ void rumpfs_attr_inherit(struct inode *inode, const struct inode *dir)
 		rumpfs_attr_set(inode, attrs);
 }
 
-void rumpfs_attr_stat(const struct inode *inode, struct kstat *stat)
+u64 rumpfs_attr_statx(u32 attrs)
 {
-	u32 attrs = READ_ONCE(RUMPFS_NODE(inode)->attrs);
-
-	if (attrs & FS_IMMUTABLE_FL)
-		stat->attributes |= STATX_ATTR_IMMUTABLE;
-	if (attrs & FS_APPEND_FL)
-		stat->attributes |= STATX_ATTR_APPEND;
-	if (attrs & FS_NODUMP_FL)
-		stat->attributes |= STATX_ATTR_NODUMP;
-	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
-				 STATX_ATTR_NODUMP;
+	return (attrs & FS_IMMUTABLE_FL ? STATX_ATTR_IMMUTABLE : 0) |
+	       (attrs & FS_APPEND_FL ? STATX_ATTR_APPEND : 0) |
+	       (attrs & FS_NODUMP_FL ? STATX_ATTR_NODUMP : 0);
 }
 
 int rumpfs_fileattr_get(struct dentry *dentry, struct file_kattr *attr)

@@ -294,12 +294,9 @@ void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry)
 		rumpfs_entry_unplace(dir, dentry);
 }
 
-void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry)
+void rumpfs_entry_unplace_dir(struct inode *dir, struct dentry *dentry,
+			      u32 place)
 {
-	u32 place = rumpfs_entry_place(dentry);
-
-	if (!place)
-		return;
 	/* Another may be there. */
 	xa_cmpxchg(rumpfs_outlived(dir), place, dentry, NULL, 0);
 	WRITE_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place, 0);

@@ -94,15 +94,19 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct inode *inode = d_inode(path->dentry);
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	u32 attrs = READ_ONCE(node->attrs);
 
 	generic_fillattr(idmap, request_mask, inode, stat);
-	rumpfs_attr_stat(inode, stat);
+	if (unlikely(attrs))
+		stat->attributes |= rumpfs_attr_statx(attrs);
+	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
+				 STATX_ATTR_NODUMP;
 	stat->result_mask |= STATX_BTIME;
 	stat->btime = node->btime;
 	if (S_ISREG(inode->i_mode))
 		stat->blocks = atomic64_read(&node->file.pages) <<
 			       (PAGE_SHIFT - 9);
-	if (S_ISDIR(inode->i_mode))
+	else if (S_ISDIR(inode->i_mode))
 		stat->nlink += rumpfs_names_nr_dirs(inode);
 	return 0;
 }

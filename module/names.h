@@ -48,8 +48,6 @@ void rumpfs_entry_hide(struct inode *dir, struct dentry *dentry,
  * is listed where it was when they are gone. Shared is enough.
  */
 void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry);
-/* What is moved is listed with memory. */
-void rumpfs_entry_unplace(struct inode *dir, struct dentry *dentry);
 /* Is a directory in memory listed with the key that implies it? */
 bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry);
 /* The first that has outlived its keys, at such a place or behind, or NULL. */
@@ -58,6 +56,18 @@ static inline u32 rumpfs_entry_place(const struct dentry *dentry)
 {
 	return d_is_dir(dentry) ?
 		READ_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place) : 0;
+}
+
+/* What is moved is listed with memory. */
+void rumpfs_entry_unplace_dir(struct inode *dir, struct dentry *dentry,
+			      u32 place);
+static inline void rumpfs_entry_unplace(struct inode *dir,
+					struct dentry *dentry)
+{
+	u32 place = rumpfs_entry_place(dentry);
+
+	if (unlikely(place))
+		rumpfs_entry_unplace_dir(dir, dentry, place);
 }
 
 /* In names.c. Context: i_rwsem of dir */

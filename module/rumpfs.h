@@ -314,7 +314,8 @@ int rumpfs_fileattr_get(struct dentry *dentry, struct file_kattr *attr);
 int rumpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct file_kattr *attr);
 void rumpfs_attr_inherit(struct inode *inode, const struct inode *dir);
-void rumpfs_attr_stat(const struct inode *inode, struct kstat *stat);
+/* As statx(2) says it. */
+u64 rumpfs_attr_statx(u32 attrs);
 
 /* In dirkey.c: what a directory remembers of the table */
 /*
