@@ -505,7 +505,7 @@ static inline void etfs_map_leave(struct etfs_map *map)
  */
 struct file *etfs_map_get_held(struct etfs_map *map);
 
-/* In host.c: the only file that looks up and opens host files; see host.h */
+/* In host.c, which alone looks up host files and opens them; see host.h */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);
 struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);

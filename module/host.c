@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host: the only file that looks up and opens host files.
+ * The host: what looks up host files and opens them. What is open already may be
+ * opened once more by reopen.c, and nothing else is by any other file.
  *
  * A path is walked from the registrant's root with the registrant's
  * credentials, each time anew; nothing of the host is held in between but that

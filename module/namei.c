@@ -235,9 +235,10 @@ static int rumpfs_may_move(struct inode *dir, struct dentry *dentry)
 		return -ENOENT;
 	if (!d_is_dir(dentry))
 		return 0;
-	/* Before its keys are looked for: until the VFS moves it one may come. */
-	if (!READ_ONCE(RUMPFS_SB(dir->i_sb)->has_moved))
+	if (!READ_ONCE(RUMPFS_SB(dir->i_sb)->has_moved)) {
+		/* Before keys are looked for: until it is moved one may come. */
 		smp_store_mb(RUMPFS_SB(dir->i_sb)->has_moved, true);
+	}
 	if (rumpfs_name_is_stray(dir, dentry))
 		rumpfs_names_set_keyed(dir, dentry, false);
 	/* If the keys went just now, what they implied would come along. */

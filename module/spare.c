@@ -30,6 +30,7 @@
 static void etfs_spares_sweep(struct work_struct *work);
 
 static struct etfs_spares {
+	/* covers gates; above gate->lock */
 	spinlock_t lock;
 	/* gates that have one, or had when last looked at */
 	struct list_head gates;

@@ -177,12 +177,12 @@ FIXTURE_TEARDOWN(direct)
 }
 
 /* As a file system does it that is mounted. */
-static int claim(FIXTURE_DATA(direct) *self, bool is_claimed)
+static int claim(int *fd, bool is_claimed)
 {
 	if (!is_claimed)
 		return 0;
-	self->claim = open(KEY, O_RDONLY | O_EXCL | O_CLOEXEC);
-	return self->claim < 0 ? errno : 0;
+	*fd = open(KEY, O_RDONLY | O_EXCL | O_CLOEXEC);
+	return *fd < 0 ? errno : 0;
 }
 
 TEST_F(direct, requests_run_side_by_side)
@@ -193,7 +193,7 @@ TEST_F(direct, requests_run_side_by_side)
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio,offset=65536,size=%d",
 			   TOTAL / 2));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	for (who = 0; who < WRITERS; who++) {
 		pids[who] = fork();
 		if (!pids[who])
@@ -225,7 +225,7 @@ TEST_F(direct, writes_fill_holes)
 	ASSERT_EQ(0, fill(F, 0, SEED));
 	ASSERT_EQ(0, truncate(F, TOTAL));
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(BLOCK, pread(fd, buf, BLOCK, 65536));
@@ -244,7 +244,7 @@ TEST_F(direct, reads_of_a_file_that_shrank_are_zeros)
 
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	fd = open(KEY, O_RDWR | O_DIRECT | O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, truncate(F, BLOCK));
@@ -262,7 +262,7 @@ TEST_F(direct, revoke_ends_requests_under_way)
 
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	for (who = 0; who < WRITERS; who++) {
 		pids[who] = fork();
 		if (pids[who])
@@ -311,7 +311,7 @@ TEST_F(direct, no_process_limit_counts_in_the_host)
 
 	ASSERT_EQ(0, make_file_on_ext4());
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	EXPECT_EQ(0, IN_CHILD(write_past_the_limit()));
 	fd = open(KEY, O_RDWR | O_CLOEXEC);
 	memset(buf, 7, BLOCK);
@@ -368,7 +368,7 @@ TEST_F(direct, reads_find_a_host_that_knows_nothing_yet)
 	ASSERT_EQ(0, umount(HOST "/d"));
 	ASSERT_EQ(0, mount_image("ext4", HOST "/image", HOST "/d"));
 	ASSERT_EQ(0, table("/disk " F " blk dio"));
-	ASSERT_EQ(0, claim(self, variant->is_claimed));
+	ASSERT_EQ(0, claim(&self->claim, variant->is_claimed));
 	for (who = 0; who < WRITERS; who++) {
 		pids[who] = fork();
 		if (!pids[who])
