@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A node is born, measured, changed and let go. */
+#include "names.h"
 #include "open.h"
 
-#include <linux/iversion.h>
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/rcupdate.h>
@@ -84,8 +84,7 @@ void rumpfs_evict_inode(struct inode *inode)
 
 struct timespec64 rumpfs_node_changed(struct inode *inode)
 {
-	/* Who has not read the counter cannot tell that it stands. */
-	inode_maybe_inc_iversion(inode, false);
+	rumpfs_node_inc_version(inode);
 	return inode_set_ctime_current(inode);
 }
 
@@ -127,7 +126,7 @@ int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		rumpfs_file_truncate(inode, attr->ia_size);
 	}
 	setattr_copy(idmap, inode, attr);
-	inode_maybe_inc_iversion(inode, false);
+	rumpfs_node_inc_version(inode);
 	rumpfs_dir_keep(inode);
 	if (attr->ia_valid & ATTR_MODE)
 		err = posix_acl_chmod(idmap, dentry, inode->i_mode);

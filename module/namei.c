@@ -3,18 +3,18 @@
 #include "names.h"
 
 #include <linux/dcache.h>
-#include <linux/iversion.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 static struct dentry *rumpfs_lookup(struct inode *dir, struct dentry *dentry,
 				    unsigned int flags)
 {
-	struct dentry *found;
+	struct dentry *found = NULL;
 
 	if (dentry->d_name.len > NAME_MAX)
 		return ERR_PTR(-ENAMETOOLONG);
-	found = rumpfs_names_lookup(dir, dentry);
+	if (!rumpfs_names_none(dir))
+		found = rumpfs_names_lookup(dir, dentry);
 	/* What says nothing of its purpose, as overlayfs, keeps the dentry. */
 	if (!found && !flags && d_really_is_negative(dentry))
 		d_add_negative(dentry);
@@ -193,7 +193,7 @@ static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
 		drop_nlink(inode);
 	}
 	rumpfs_dir_changed(dir);
-	inode_maybe_inc_iversion(inode, false);
+	rumpfs_node_inc_version(inode);
 	inode_set_ctime_to_ts(inode, inode_get_ctime(dir));
 	rumpfs_names_remove(dir, dentry);
 }

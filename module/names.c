@@ -93,6 +93,17 @@ void rumpfs_names_leave_whiteout(struct inode *dir, struct dentry *dentry,
 	rumpfs_entry_swap(dir, dentry, dir, whiteout);
 }
 
+/* Nothing but the name is another: it costs the same, where it was. */
+static bool rumpfs_name_moves_alone(const struct inode *old_dir,
+				    const struct dentry *old,
+				    const struct inode *new_dir,
+				    const struct dentry *new)
+{
+	return old_dir == new_dir && !d_is_dir(old) &&
+	       d_really_is_negative(new) && !rumpfs_name_cost(&old->d_name) &&
+	       !rumpfs_name_cost(&new->d_name) && !rumpfs_white_maybe(new_dir);
+}
+
 /*
  * The name old takes the place of new; the VFS moves the dentry. A longer name
  * costs what it is longer; where there is one already, that has paid, and is
@@ -107,6 +118,8 @@ int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 	s64 charged = d_really_is_positive(new) ? 0 : max(longer, 0LL);
 	int err;
 
+	if (likely(rumpfs_name_moves_alone(old_dir, old, new_dir, new)))
+		return 0;
 	err = rumpfs_charge(sbi, charged);
 	if (err)
 		return err;

@@ -4,12 +4,29 @@
 #define _RUMPFS_NAMES_H
 
 #include <linux/dcache.h>
+#include <linux/iversion.h>
 
 #include "rumpfs.h"
+
+/* Who has not read the counter cannot tell that it stands. */
+static inline void rumpfs_node_inc_version(struct inode *inode)
+{
+	/* After the change, as in inode_maybe_inc_iversion(). */
+	smp_mb();
+	if (unlikely(inode_peek_iversion_raw(inode) & I_VERSION_QUERIED))
+		inode_maybe_inc_iversion(inode, false);
+}
 
 static inline struct etfs_table *rumpfs_table(const struct inode *inode)
 {
 	return RUMPFS_SB(inode->i_sb)->table;
+}
+
+/* Has the table no name at all, and the directory none that keys have hidden? */
+static inline bool rumpfs_names_none(const struct inode *dir)
+{
+	return !READ_ONCE(rumpfs_table(dir)->nr_keys) &&
+	       !rumpfs_hidden_any(dir);
 }
 
 /* In dirkey.c. Context: RCU read section. Return: false if it is void. */

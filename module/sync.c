@@ -9,7 +9,6 @@
 #include "names.h"
 
 #include <linux/dcache.h>
-#include <linux/iversion.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/string.h>
@@ -108,7 +107,7 @@ static struct dentry *rumpfs_sync_name(struct dentry *parent,
 
 	inode_lock_nested(dir, I_MUTEX_PARENT);
 	/* A client of nfsd is to ask for this name again. */
-	inode_maybe_inc_iversion(dir, false);
+	rumpfs_node_inc_version(dir);
 	name.hash = full_name_hash(parent, name.name, name.len);
 	dentry = d_lookup(parent, &name);
 	if (dentry && d_really_is_negative(dentry)) {
