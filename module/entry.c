@@ -26,6 +26,7 @@
 
 /* Names with cookies from a multiple of RUMPFS_CHUNK on. */
 struct rumpfs_chunk {
+	unsigned long index;
 	/* which there are; not 0, and one is there before its bit */
 	unsigned long present;
 	/* of these: listed by nobody */
@@ -77,6 +78,7 @@ static struct rumpfs_chunk *rumpfs_chunk_new(struct xarray *entries,
 	xa_lock(entries);
 	if (!chunk)
 		return NULL;
+	chunk->index = index;
 	other = __xa_cmpxchg(entries, index, NULL, chunk, GFP_KERNEL);
 	if (!other)
 		return chunk;
@@ -84,14 +86,18 @@ static struct rumpfs_chunk *rumpfs_chunk_new(struct xarray *entries,
 	return xa_is_err(other) ? NULL : other;
 }
 
-/* Context: the same. */
-static struct rumpfs_chunk *rumpfs_chunk_get(struct xarray *entries,
-					     unsigned long index)
-	__must_hold(&entries->xa_lock)
+/* Mostly the one that was found before. Context: the array is locked. */
+static struct rumpfs_chunk *rumpfs_chunk_find(struct rumpfs_node *node,
+					      unsigned long index)
 {
-	XA_STATE(xas, entries, index);
+	XA_STATE(xas, &node->dir.entries, index);
+	struct rumpfs_chunk *chunk = node->dir.recent;
 
-	return xas_load(&xas) ?: rumpfs_chunk_new(entries, index);
+	if (chunk && chunk->index == index)
+		return chunk;
+	chunk = xas_load(&xas);
+	node->dir.recent = chunk;
+	return chunk;
 }
 
 static u32 rumpfs_entry_next_cookie(struct rumpfs_node *node)
@@ -107,7 +113,8 @@ static u32 rumpfs_entry_next_cookie(struct rumpfs_node *node)
 
 int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 {
-	struct xarray *entries = rumpfs_entries(dir);
+	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	struct xarray *entries = &node->dir.entries;
 	struct rumpfs_chunk *chunk;
 	unsigned long bit;
 	u32 cookie;
@@ -118,8 +125,9 @@ int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 	 */
 	xa_lock(entries);
 	do {
-		cookie = rumpfs_entry_next_cookie(RUMPFS_NODE(dir));
-		chunk = rumpfs_chunk_get(entries, cookie / RUMPFS_CHUNK);
+		cookie = rumpfs_entry_next_cookie(node);
+		chunk = rumpfs_chunk_find(node, cookie / RUMPFS_CHUNK) ?:
+			rumpfs_chunk_new(entries, cookie / RUMPFS_CHUNK);
 		bit = BIT(cookie % RUMPFS_CHUNK);
 	} while (chunk && (chunk->present & bit));
 	if (chunk) {
@@ -137,17 +145,19 @@ int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
 /* Context: i_rwsem of dir. */
 static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
 {
-	struct xarray *entries = rumpfs_entries(dir);
+	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	struct xarray *entries = &node->dir.entries;
 	unsigned long bit = rumpfs_chunk_bit(dentry);
-	XA_STATE(xas, entries, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
 	struct rumpfs_chunk *chunk;
 
 	xa_lock(entries);
-	chunk = xas_load(&xas);
+	chunk = rumpfs_chunk_find(node, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
 	chunk->hidden &= ~bit;
 	chunk->present &= ~bit;
-	if (!chunk->present)
-		xas_store(&xas, NULL);
+	if (!chunk->present) {
+		node->dir.recent = NULL;
+		__xa_erase(entries, chunk->index);
+	}
 	xa_unlock(entries);
 	if (!chunk->present)
 		kmem_cache_free(rumpfs_chunk_cache, chunk);

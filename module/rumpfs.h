@@ -113,6 +113,8 @@ struct rumpfs_node {
 		struct {
 			/* D: names by listing cookie; see entry.c */
 			struct xarray entries;
+			/* under the lock of entries: where names came or went */
+			struct rumpfs_chunk *recent;
 			/* D: by place: directories that outlived their keys */
 			struct xarray outlived;
 			/* above all there are, even if they began anew */
