@@ -6,6 +6,7 @@
 #include "rumpfs.h"
 
 #include <linux/fs.h>
+#include <linux/fsnotify.h>
 
 /*
  * An open mapped file or device. Owned by its struct file.
@@ -195,6 +196,9 @@ static inline int etfs_host_verify(int op, struct file *host, loff_t pos,
 {
 	if (likely(!FMODE_FSNOTIFY_ACCESS_PERM(host->f_mode) &&
 		   !FMODE_FSNOTIFY_HSM(host->f_mode)))
+		return 0;
+	/* Older kernels do not say so in the mode. */
+	if (!fsnotify_sb_has_watchers(file_inode(host)->i_sb))
 		return 0;
 	return etfs_host_ask(op, host, pos, len);
 }
