@@ -5,7 +5,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.12
 RUNS ?= 10000000
-BENCH ?= names data reg tables memory disk scale
+BENCH ?= names data reg tables memory disk fio scale
 CLOCKS ?= icount wall
 VM := selftests/vm
 compat := module/compat
@@ -96,7 +96,7 @@ fuzz:
 	@$(VM)/setup fuzz
 	@selftests/fuzz/run $(RUNS)
 
-## bench: measure BENCH="names data reg tables memory disk scale" on KERNEL=6.12
+## bench: measure BENCH="names data reg tables memory disk fio scale" on KERNEL=6.12
 bench:
 	@$(VM)/setup host
 	@$(VM)/setup bench
