@@ -73,13 +73,30 @@ static int etfs_mirror_may_write(struct inode *node, const struct file *file)
 {
 	int err;
 
-	if ((file->f_flags & O_ACCMODE) == O_RDONLY)
-		return 0;
 	err = generic_permission(path_mnt_idmap(&file->f_path), node,
 				 MAY_WRITE);
 	return err ?: __mnt_is_readonly(file->f_path.mnt) ? -EROFS : 0;
 }
 
+/* May the file that was just seen be opened for writing? */
+static int etfs_mirror_ask_seen(struct inode *dir, struct dentry *dentry,
+				const struct file *file,
+				struct etfs_seen *seen)
+{
+	struct inode *node;
+	int err;
+
+	if ((file->f_flags & O_ACCMODE) == O_RDONLY)
+		return 0;
+	node = etfs_mirror_node(dir, &dentry->d_name, seen);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	err = etfs_mirror_may_write(node, file);
+	iput(node);
+	return err;
+}
+
+/* Open what is there now, and see that. */
 static struct file *etfs_mirror_open_seen(struct inode *dir,
 					  struct dentry *dentry,
 					  const struct file *file,
@@ -92,10 +109,16 @@ static struct file *etfs_mirror_open_seen(struct inode *dir,
 	err = etfs_mirror_path(dir, dentry, &rel);
 	host = err ? ERR_PTR(err) :
 	       etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
-				    file->f_flags & ETFS_OPEN_FLAGS, &seen->id,
+				    file->f_flags & ETFS_OPEN_FLAGS, NULL,
 				    MAY_NOT_BLOCK, &seen->stat);
 	etfs_rel_put(&rel);
-	return host;
+	if (IS_ERR(host))
+		return host;
+	seen->id = etfs_host_id(&host->f_path, &seen->stat);
+	if (S_ISREG(seen->stat.mode))
+		return host;
+	fput(host);
+	return ERR_PTR(-ESTALE);
 }
 
 /*
@@ -117,17 +140,17 @@ static int etfs_mirror_look_open(struct inode *dir, struct dentry *dentry,
 		etfs_map_put(seen.map);
 	if (seen.map || !seen.id.dev || !S_ISREG(seen.stat.mode))
 		return 0;
-	*node = etfs_mirror_node(dir, &dentry->d_name, &seen);
-	if (IS_ERR(*node))
-		return PTR_ERR(*node);
-	err = etfs_mirror_may_write(*node, file);
-	if (!err) {
-		*host = etfs_mirror_open_seen(dir, dentry, file, &seen);
-		err = PTR_ERR_OR_ZERO(*host);
-	}
+	err = etfs_mirror_ask_seen(dir, dentry, file, &seen);
 	if (err)
-		iput(*node);
-	return err;
+		return err;
+	*host = etfs_mirror_open_seen(dir, dentry, file, &seen);
+	if (IS_ERR(*host))
+		return PTR_ERR(*host);
+	*node = etfs_mirror_node(dir, &dentry->d_name, &seen);
+	if (!IS_ERR(*node))
+		return 0;
+	fput(*host);
+	return PTR_ERR(*node);
 }
 
 /* Context: inside the mapping. Return: 1 if it is to be looked up as ever. */
