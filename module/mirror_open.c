@@ -18,9 +18,10 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 
 /* How often another file may be there before it is an error. */
-#define ETFS_MIRROR_LOOKS	32
+#define ETFS_MIRROR_LOOKS	256
 
 void etfs_mirror_set_swift(struct dentry *dentry)
 {
@@ -81,7 +82,7 @@ static int etfs_mirror_may_write(struct inode *node, const struct file *file)
 /* May the file that was just seen be opened for writing? */
 static int etfs_mirror_ask_seen(struct inode *dir, struct dentry *dentry,
 				const struct file *file,
-				struct etfs_seen *seen)
+				const struct etfs_seen *seen)
 {
 	struct inode *node;
 	int err;
@@ -96,7 +97,7 @@ static int etfs_mirror_ask_seen(struct inode *dir, struct dentry *dentry,
 	return err;
 }
 
-/* Open what is there now, and see that. */
+/* The same that was seen: who may go where it is was asked of that. */
 static struct file *etfs_mirror_open_seen(struct inode *dir,
 					  struct dentry *dentry,
 					  const struct file *file,
@@ -109,16 +110,10 @@ static struct file *etfs_mirror_open_seen(struct inode *dir,
 	err = etfs_mirror_path(dir, dentry, &rel);
 	host = err ? ERR_PTR(err) :
 	       etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
-				    file->f_flags & ETFS_OPEN_FLAGS, NULL,
+				    file->f_flags & ETFS_OPEN_FLAGS, &seen->id,
 				    MAY_NOT_BLOCK, &seen->stat);
 	etfs_rel_put(&rel);
-	if (IS_ERR(host))
-		return host;
-	seen->id = etfs_host_id(&host->f_path, &seen->stat);
-	if (S_ISREG(seen->stat.mode))
-		return host;
-	fput(host);
-	return ERR_PTR(-ESTALE);
+	return host;
 }
 
 /*
@@ -164,6 +159,7 @@ static int etfs_mirror_open_found(struct inode *dir, struct dentry *dentry,
 	do {
 		err = etfs_mirror_look_open(dir, dentry, file, &node, &host);
 	} while ((err == -ESTALE || err == -ENOENT) &&
+		 !fatal_signal_pending(current) &&
 		 ++looks < ETFS_MIRROR_LOOKS);
 	if (err == -EWOULDBLOCK || (!err && !node))
 		return 1;
