@@ -3,7 +3,7 @@
  * Access control lists. The inode's own cache is where they live, so nothing
  * ever has to be read and a walk under RCU is never sent away.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/fs_struct.h>
 #include <linux/posix_acl.h>
@@ -53,20 +53,12 @@ int rumpfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
-/*
- * What the directory's default list says of a new inode. Without one this is
- * where the umask is applied: the VFS leaves it to us.
- */
+/* What the directory's default list says of a new inode. */
 int rumpfs_acl_inherit(struct inode *inode, struct inode *dir)
 {
 	struct posix_acl *preset, *acl;
 	int err;
 
-	if (!READ_ONCE(dir->i_default_acl)) {
-		if (!S_ISLNK(inode->i_mode))
-			inode->i_mode &= ~current_umask();
-		return 0;
-	}
 	err = posix_acl_create(dir, &inode->i_mode, &preset, &acl);
 	if (err)
 		return err;

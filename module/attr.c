@@ -3,7 +3,7 @@
  * The attributes of chattr(1). The node keeps them; i_flags has a copy of
  * those that the VFS enforces.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/fileattr.h>
 #include <linux/stat.h>

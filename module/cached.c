@@ -18,12 +18,32 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+struct etfs_cached {
+	/* the key's inode, weak */
+	struct inode *node;
+	/* I: a reference; the pages go when it is revoked */
+	struct etfs_map *map;
+	/* where the pages are read from; a reference */
+	struct file *host;
+	/* I: of which bytes */
+	struct etfs_window win;
+	/* as of when the pages are: under invalidate_lock */
+	struct etfs_stamp {
+		u64 size;
+		struct timespec64 mtime, ctime;
+	} stamp;
+	/* the stamp proves nothing: refill at the next look */
+	bool is_stale;
+	/* jiffies of the last check that dropped pages */
+	unsigned long checked;
+};
+
 /* Covers the weak pointers between a key's inode and that of its pages. */
 static DEFINE_SPINLOCK(etfs_cached_lock);
 
 static struct etfs_cached *etfs_cached_of(const struct inode *inode)
 {
-	return &RUMPFS_NODE(inode)->cached;
+	return inode->i_private;
 }
 
 static struct etfs_stamp etfs_stamp_take(const struct file *host)
@@ -276,17 +296,19 @@ static struct inode *etfs_cached_new(struct inode *node,
 	host = etfs_host_reopen(open->map, open->host, O_RDONLY | O_NONOTIFY);
 	if (IS_ERR(host))
 		return ERR_CAST(host);
-	inode = new_inode(node->i_sb);
+	cached = kzalloc(sizeof(*cached), GFP_KERNEL_ACCOUNT);
+	inode = cached ? new_inode(node->i_sb) : NULL;
 	if (!inode) {
+		kfree(cached);
 		fput(host);
 		return ERR_PTR(-ENOMEM);
 	}
+	inode->i_private = cached;
 	inode->i_ino = node->i_ino;
 	inode->i_mode = S_IFREG;
 	i_size_write(inode, etfs_open_size(open));
 	inode->i_mapping->a_ops = &etfs_cover_aops;
 	mapping_set_gfp_mask(inode->i_mapping, GFP_KERNEL);
-	cached = etfs_cached_of(inode);
 	cached->map = open->map;
 	etfs_map_get(cached->map);
 	cached->host = host;
@@ -311,7 +333,7 @@ static struct inode *etfs_cached_get(struct inode *node,
 	if (IS_ERR(new))
 		return new;
 	spin_lock(&etfs_cached_lock);
-	old = RUMPFS_NODE(node)->key.cover;
+	old = RUMPFS_NODE(node)->cover;
 	if (old && etfs_cached_is_of(etfs_cached_of(old), open->host) &&
 	    igrab(old)) {
 		spin_unlock(&etfs_cached_lock);
@@ -324,21 +346,27 @@ static struct inode *etfs_cached_get(struct inode *node,
 	}
 	if (old)
 		etfs_cached_of(old)->node = NULL;
-	RUMPFS_NODE(node)->key.cover = new;
+	RUMPFS_NODE(node)->cover = new;
 	etfs_cached_of(new)->node = node;
 	spin_unlock(&etfs_cached_lock);
 	return new;
+}
+
+/* Files below a mapped directory have no window, and so none. */
+static bool etfs_cover_may_be(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) && !RUMPFS_NODE(inode)->is_mirrored;
 }
 
 void etfs_cover_changed(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
-	if (!READ_ONCE(node->key.cover))
+	if (!etfs_cover_may_be(inode) || !READ_ONCE(node->cover))
 		return;
 	spin_lock(&etfs_cached_lock);
-	if (node->key.cover)
-		WRITE_ONCE(etfs_cached_of(node->key.cover)->is_stale, true);
+	if (node->cover)
+		WRITE_ONCE(etfs_cached_of(node->cover)->is_stale, true);
 	spin_unlock(&etfs_cached_lock);
 }
 
@@ -346,11 +374,11 @@ void etfs_cover_evict_key(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
-	if (!S_ISREG(inode->i_mode))
+	if (!etfs_cover_may_be(inode))
 		return;
 	spin_lock(&etfs_cached_lock);
-	if (node->key.cover)
-		etfs_cached_of(node->key.cover)->node = NULL;
+	if (node->cover)
+		etfs_cached_of(node->cover)->node = NULL;
 	spin_unlock(&etfs_cached_lock);
 }
 
@@ -359,8 +387,8 @@ void etfs_cover_evict(struct inode *inode)
 	struct etfs_cached *cached = etfs_cached_of(inode);
 
 	spin_lock(&etfs_cached_lock);
-	if (cached->node && RUMPFS_NODE(cached->node)->key.cover == inode)
-		RUMPFS_NODE(cached->node)->key.cover = NULL;
+	if (cached->node && RUMPFS_NODE(cached->node)->cover == inode)
+		RUMPFS_NODE(cached->node)->cover = NULL;
 	spin_unlock(&etfs_cached_lock);
 	if (cached->host)
 		fput(cached->host);

@@ -154,7 +154,7 @@ static bool etfs_chardev_is_another(const struct etfs_chardev *chr,
 				    const struct inode *inode)
 {
 	return inode->i_sb->s_type == &rumpfs_fs_type && rumpfs_is_key(inode) &&
-	       RUMPFS_NODE(inode)->map != chr->map;
+	       rumpfs_map(inode) != chr->map;
 }
 
 static int etfs_chardev_open(struct inode *inode, struct file *file)

@@ -23,7 +23,7 @@
 /* Above what there was when the pass began, in this open file or before it. */
 static unsigned long rumpfs_list_end(struct file *file, loff_t pos)
 {
-	u32 next = READ_ONCE(RUMPFS_NODE(file_inode(file))->dir.next_cookie);
+	u32 next = READ_ONCE(RUMPFS_DIR(file_inode(file))->next_cookie);
 
 	if (!pos || !file->private_data)
 		file->private_data = (void *)(unsigned long)next;

@@ -12,30 +12,30 @@
 
 bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	const struct rumpfs_dir *own = RUMPFS_DIR(dir);
 	u64 shape = atomic64_read_acquire(&rumpfs_table(dir)->shape);
 
 	/* Pairs with rumpfs_dir_key_store(). */
-	if (smp_load_acquire(&node->dir.shape) != shape)
+	if (smp_load_acquire(&own->shape) != shape)
 		return false;
-	*key = READ_ONCE(node->dir.key);
+	*key = READ_ONCE(own->key);
 	/* The key is of that shape only if no other was stored meanwhile. */
 	smp_rmb();
-	return READ_ONCE(node->dir.shape) == shape;
+	return READ_ONCE(own->shape) == shape;
 }
 
 static void rumpfs_dir_key_store(struct inode *dir, struct etfs_key *key,
 				 u64 shape)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
+	struct rumpfs_dir *own = RUMPFS_DIR(dir);
 
 	spin_lock(&dir->i_lock);
-	WRITE_ONCE(node->dir.shape, 0);
+	WRITE_ONCE(own->shape, 0);
 	/* Pairs with rumpfs_dir_key_cached(). */
 	smp_wmb();
-	WRITE_ONCE(node->dir.key, key);
+	WRITE_ONCE(own->key, key);
 	/* See above. */
-	smp_store_release(&node->dir.shape, shape);
+	smp_store_release(&own->shape, shape);
 	spin_unlock(&dir->i_lock);
 }
 
@@ -48,7 +48,7 @@ static int rumpfs_dir_key_update(struct inode *dir)
 
 	if (!alias)
 		return -ENOENT;
-	buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	buf = rumpfs_dir_own(dir) ? kmalloc(PATH_MAX, GFP_KERNEL) : NULL;
 	if (!buf) {
 		dput(alias);
 		return -ENOMEM;

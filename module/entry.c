@@ -8,9 +8,10 @@
  * rename there made is where the other was, so that a listing comes to an end.
  *
  * Cookies mostly follow each other, so the array is one of chunks, which cost a
- * name less than a slot each. The lock of the array covers what is in a chunk,
- * as names enter and get marks under a shared i_rwsem; they leave, and chunks
- * with the last, under i_rwsem alone, so who has it shared needs no lock to read.
+ * name less than a slot each. What is in a chunk is written under i_rwsem, or
+ * under the lock of the array by who has that shared, as a name may enter and
+ * get a mark then; names leave, and chunks with the last, under i_rwsem alone,
+ * so who has it shared needs no lock to read.
  */
 #include "names.h"
 
@@ -50,7 +51,7 @@ void rumpfs_entry_exit(void)
 
 static struct xarray *rumpfs_entries(const struct inode *dir)
 {
-	return &RUMPFS_NODE(dir)->dir.entries;
+	return &RUMPFS_DIR(dir)->entries;
 }
 
 /* Of a name that is in the directory. */
@@ -66,101 +67,117 @@ static unsigned long rumpfs_chunk_bit(const struct dentry *dentry)
 	return BIT(rumpfs_cookie(dentry) % RUMPFS_CHUNK);
 }
 
-/* Context: the array is locked; not so in between. Return: NULL without memory. */
-static struct rumpfs_chunk *rumpfs_chunk_new(struct xarray *entries,
-					     unsigned long index)
-	__must_hold(&entries->xa_lock)
+/* Another may make it at the same time. Return: whether it is there now. */
+static bool rumpfs_chunk_make(struct rumpfs_dir *dir, unsigned long index)
 {
 	struct rumpfs_chunk *chunk, *other;
 
-	xa_unlock(entries);
 	chunk = kmem_cache_zalloc(rumpfs_chunk_cache, GFP_KERNEL);
-	xa_lock(entries);
 	if (!chunk)
-		return NULL;
+		return false;
 	chunk->index = index;
-	other = __xa_cmpxchg(entries, index, NULL, chunk, GFP_KERNEL);
+	other = xa_cmpxchg(&dir->entries, index, NULL, chunk, GFP_KERNEL);
 	if (!other)
-		return chunk;
+		return true;
 	kmem_cache_free(rumpfs_chunk_cache, chunk);
-	return xa_is_err(other) ? NULL : other;
+	return !xa_is_err(other);
 }
 
-/* Mostly the one that was found before. Context: the array is locked. */
-static struct rumpfs_chunk *rumpfs_chunk_find(struct rumpfs_node *node,
-					      unsigned long index)
+/* Mostly the one that was found before. Context: as for a name to be added. */
+static inline struct rumpfs_chunk *rumpfs_chunk_find(struct rumpfs_dir *dir,
+						     unsigned long index)
 {
-	XA_STATE(xas, &node->dir.entries, index);
-	struct rumpfs_chunk *chunk = node->dir.recent;
+	struct rumpfs_chunk *chunk = dir->recent;
 
-	if (chunk && chunk->index == index)
-		return chunk;
-	chunk = xas_load(&xas);
-	node->dir.recent = chunk;
+	if (unlikely(!chunk || chunk->index != index)) {
+		chunk = xa_load(&dir->entries, index);
+		dir->recent = chunk;
+	}
 	return chunk;
 }
 
-static u32 rumpfs_entry_next_cookie(struct rumpfs_node *node)
+/*
+ * Give a name the next cookie. A search for free ones would cost each name more
+ * than the few steps over old names once the cookies have come round.
+ *
+ * Context: i_rwsem of dir, and its array locked unless that is held for
+ * writing. Return: false if there is no chunk for it; *index is which.
+ */
+static __always_inline bool rumpfs_entry_enter(struct rumpfs_dir *dir,
+					       struct dentry *dentry,
+					       unsigned long *index)
 {
-	u32 next = node->dir.next_cookie;
-	u32 cookie = max(next & S32_MAX, RUMPFS_FIRST_COOKIE);
-
-	/* Whoever lists reads it under a shared i_rwsem, as we may. */
-	WRITE_ONCE(node->dir.next_cookie,
-		   (cookie + 1) | (next & RUMPFS_COOKIES_TURNED));
-	return cookie;
-}
-
-int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
-{
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-	struct xarray *entries = &node->dir.entries;
 	struct rumpfs_chunk *chunk;
 	unsigned long bit;
-	u32 cookie;
+	u32 next, cookie;
 
-	/*
-	 * A search for free ones would cost each name more than the few steps
-	 * over old names once the cookies have come round.
-	 */
-	xa_lock(entries);
 	do {
-		cookie = rumpfs_entry_next_cookie(node);
-		chunk = rumpfs_chunk_find(node, cookie / RUMPFS_CHUNK) ?:
-			rumpfs_chunk_new(entries, cookie / RUMPFS_CHUNK);
+		next = dir->next_cookie;
+		cookie = max(next & S32_MAX, RUMPFS_FIRST_COOKIE);
+		*index = cookie / RUMPFS_CHUNK;
+		chunk = rumpfs_chunk_find(dir, *index);
+		if (!chunk)
+			return false;
+		/* Whoever lists reads it under a shared i_rwsem, as we may. */
+		WRITE_ONCE(dir->next_cookie,
+			   (cookie + 1) | (next & RUMPFS_COOKIES_TURNED));
 		bit = BIT(cookie % RUMPFS_CHUNK);
-	} while (chunk && (chunk->present & bit));
-	if (chunk) {
-		chunk->at[cookie % RUMPFS_CHUNK] = dentry;
-		/* Pairs with the acquire in rumpfs_entry_list(). */
-		smp_store_release(&chunk->present, chunk->present | bit);
-	}
-	xa_unlock(entries);
-	if (!chunk)
-		return -ENOMEM;
+	} while (chunk->present & bit);
+	chunk->at[cookie % RUMPFS_CHUNK] = dentry;
+	/* Pairs with the acquire in rumpfs_entry_list(). */
+	smp_store_release(&chunk->present, chunk->present | bit);
 	dentry->d_fsdata = (void *)(unsigned long)cookie;
+	return true;
+}
+
+int rumpfs_entry_add(struct inode *inode, struct dentry *dentry)
+{
+	struct rumpfs_dir *dir = rumpfs_dir_own(inode);
+	unsigned long index;
+
+	lockdep_assert_held_write(&inode->i_rwsem);
+	if (!dir)
+		return -ENOMEM;
+	while (!rumpfs_entry_enter(dir, dentry, &index))
+		if (!rumpfs_chunk_make(dir, index))
+			return -ENOMEM;
 	return 0;
 }
 
-/* Context: i_rwsem of dir. */
-static void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry)
+int rumpfs_entry_add_shared(struct inode *inode, struct dentry *dentry)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(dir);
-	struct xarray *entries = &node->dir.entries;
+	struct rumpfs_dir *dir = rumpfs_dir_own(inode);
+	unsigned long index;
+	bool is_in;
+
+	lockdep_assert_held(&inode->i_rwsem);
+	if (!dir)
+		return -ENOMEM;
+	for (;;) {
+		xa_lock(&dir->entries);
+		is_in = rumpfs_entry_enter(dir, dentry, &index);
+		xa_unlock(&dir->entries);
+		if (is_in)
+			return 0;
+		if (!rumpfs_chunk_make(dir, index))
+			return -ENOMEM;
+	}
+}
+
+static void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
+{
+	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 	unsigned long bit = rumpfs_chunk_bit(dentry);
 	struct rumpfs_chunk *chunk;
 
-	xa_lock(entries);
-	chunk = rumpfs_chunk_find(node, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
+	chunk = rumpfs_chunk_find(dir, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
 	chunk->hidden &= ~bit;
 	chunk->present &= ~bit;
-	if (!chunk->present) {
-		node->dir.recent = NULL;
-		__xa_erase(entries, chunk->index);
-	}
-	xa_unlock(entries);
-	if (!chunk->present)
-		kmem_cache_free(rumpfs_chunk_cache, chunk);
+	if (chunk->present)
+		return;
+	dir->recent = NULL;
+	xa_erase(&dir->entries, chunk->index);
+	kmem_cache_free(rumpfs_chunk_cache, chunk);
 }
 
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
@@ -235,7 +252,7 @@ static bool rumpfs_entry_is_listed(struct inode *dir,
 	const struct inode *inode = d_inode_rcu(dentry);
 
 	return inode && (!S_ISDIR(inode->i_mode) ||
-			 !READ_ONCE(RUMPFS_NODE(inode)->dir.place) ||
+			 !READ_ONCE(RUMPFS_DIR(inode)->place) ||
 			 rumpfs_name_is_stray(dir, dentry));
 }
 
@@ -284,7 +301,7 @@ void rumpfs_entry_hide(struct inode *dir, struct dentry *dentry, bool is_hidden)
 
 static struct xarray *rumpfs_outlived(const struct inode *dir)
 {
-	return &RUMPFS_NODE(dir)->dir.outlived;
+	return &RUMPFS_DIR(dir)->outlived;
 }
 
 void rumpfs_entry_outlive(struct inode *dir, struct dentry *dentry)
@@ -309,7 +326,7 @@ void rumpfs_entry_unplace_dir(struct inode *dir, struct dentry *dentry,
 {
 	/* Another may be there. */
 	xa_cmpxchg(rumpfs_outlived(dir), place, dentry, NULL, 0);
-	WRITE_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place, 0);
+	WRITE_ONCE(RUMPFS_DIR(d_inode(dentry))->place, 0);
 }
 
 bool rumpfs_entry_is_tabled(struct inode *dir, const struct dentry *dentry)

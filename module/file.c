@@ -3,10 +3,9 @@
  * Plain memory files: read, write, truncate and map. Holes are hole.c's.
  *
  * A page is charged before it enters the mapping and dirty from birth, so none
- * leaves by itself: mapping->nrpages is what is held, and after a truncation
- * the difference to node->file.pages is given back. Pages enter under i_rwsem
- * (write, fallocate) or invalidate_lock (fault) and leave under both. Reading
- * a hole makes no page.
+ * leaves by itself: mapping->nrpages is what is held, and what a truncation
+ * took from it is given back. Pages enter under i_rwsem (write, fallocate) or
+ * invalidate_lock (fault) and leave under both. Reading a hole makes no page.
  *
  * A write makes the largest folios that lie whole within it; all others are
  * of one page. A large folio is whole when its lock is first let go. A folio
@@ -93,7 +92,6 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 			      unsigned int order)
 {
 	struct address_space *mapping = inode->i_mapping;
-	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	gfp_t gfp = mapping_gfp_mask(mapping);
 	struct folio *folio;
 	int err;
@@ -104,11 +102,9 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 	folio = filemap_alloc_folio(gfp, order, NULL);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
-	atomic64_add(1 << order, &node->file.pages);
 	err = filemap_add_folio(mapping, folio, index, gfp);
 	if (!err)
 		return folio;
-	atomic64_sub(1 << order, &node->file.pages);
 	folio_put(folio);
 	return ERR_PTR(err);
 }
@@ -373,22 +369,12 @@ unlock:
 
 /* Truncation */
 
-/* Nothing enters or leaves the mapping meanwhile. */
-static void rumpfs_file_give_back(struct inode *inode)
-{
-	struct rumpfs_node *node = RUMPFS_NODE(inode);
-	u64 held = inode->i_mapping->nrpages;
-	u64 gone = atomic64_read(&node->file.pages) - held;
-
-	atomic64_set(&node->file.pages, held);
-	rumpfs_uncharge(RUMPFS_SB(inode->i_sb), gone << PAGE_SHIFT);
-}
-
-void rumpfs_file_recount(struct inode *inode)
+void rumpfs_file_give_back(struct inode *inode, unsigned long had)
 {
 	lockdep_assert_held_write(&inode->i_rwsem);
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	rumpfs_file_give_back(inode);
+	rumpfs_uncharge(RUMPFS_SB(inode->i_sb),
+			(u64)(had - inode->i_mapping->nrpages) << PAGE_SHIFT);
 }
 
 /*
@@ -413,6 +399,8 @@ static void rumpfs_file_split(struct inode *inode, loff_t size)
 
 void rumpfs_file_truncate(struct inode *inode, loff_t size)
 {
+	unsigned long had;
+
 	lockdep_assert_held_write(&inode->i_rwsem);
 	if (size > i_size_read(inode)) {
 		rumpfs_file_zero_tail(inode);
@@ -420,16 +408,11 @@ void rumpfs_file_truncate(struct inode *inode, loff_t size)
 		return;
 	}
 	filemap_invalidate_lock(inode->i_mapping);
+	had = inode->i_mapping->nrpages;
 	rumpfs_file_split(inode, size);
 	truncate_setsize(inode, size);
-	rumpfs_file_recount(inode);
+	rumpfs_file_give_back(inode, had);
 	filemap_invalidate_unlock(inode->i_mapping);
-}
-
-/* The last reference is gone and so are the pages. */
-void rumpfs_file_evict(struct inode *inode)
-{
-	rumpfs_file_give_back(inode);
 }
 
 /* Mapping */

@@ -39,7 +39,7 @@ static int rumpfs_hidden_compare(const struct rb_node *node,
 
 static struct rb_root *rumpfs_hidden(struct inode *dir)
 {
-	return &RUMPFS_NODE(dir)->dir.hidden;
+	return &RUMPFS_DIR(dir)->hidden;
 }
 
 /* Where a name is, or belongs. Return: the newest that is there. */

@@ -12,6 +12,11 @@
 
 static struct kmem_cache *rumpfs_node_cache;
 
+struct rumpfs_dir rumpfs_dir_none __ro_after_init = {
+	.entries = XARRAY_INIT(rumpfs_dir_none.entries, XA_FLAGS_ACCOUNT),
+	.outlived = XARRAY_INIT(rumpfs_dir_none.outlived, XA_FLAGS_ACCOUNT),
+};
+
 static void rumpfs_node_once(void *object)
 {
 	struct rumpfs_node *node = object;
@@ -43,34 +48,73 @@ struct inode *rumpfs_alloc_inode(struct super_block *sb)
 	if (!node)
 		return NULL;
 	memset_after(node, 0, inode);
+	/* If the inode cannot be made it is freed as it is. */
+	node->inode.i_mode = 0;
+	node->inode.i_private = NULL;
 	return &node->inode;
 }
 
 void rumpfs_free_inode(struct inode *inode)
 {
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
-	kmem_cache_free(rumpfs_node_cache, RUMPFS_NODE(inode));
+	if (!node->is_mapped) {
+		if (inode->i_private && inode->i_private != &rumpfs_dir_none)
+			kfree(inode->i_private);
+	} else if (S_ISDIR(inode->i_mode)) {
+		kfree(node->dir);
+	} else if (node->is_mirrored) {
+		kfree(node->mirrored);
+	}
+	kmem_cache_free(rumpfs_node_cache, node);
+}
+
+struct rumpfs_dir *rumpfs_dir_new(void)
+{
+	struct rumpfs_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL_ACCOUNT);
+
+	if (!dir)
+		return NULL;
+	xa_init_flags(&dir->entries, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&dir->outlived, XA_FLAGS_ACCOUNT);
+	return dir;
+}
+
+struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode)
+{
+	struct rumpfs_dir *dir = rumpfs_dir_new();
+	void *other;
+
+	if (!dir)
+		return NULL;
+	/* Another may do the same. */
+	other = cmpxchg(&inode->i_private, &rumpfs_dir_none, dir);
+	if (other == &rumpfs_dir_none)
+		return dir;
+	kfree(dir);
+	return other;
 }
 
 void rumpfs_evict_inode(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
+	u64 pages = inode->i_data.nrpages;
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (node->is_charged) {
-		if (S_ISREG(inode->i_mode))
-			rumpfs_file_evict(inode);
+		rumpfs_uncharge(sbi, pages << PAGE_SHIFT);
 		if (S_ISLNK(inode->i_mode))
 			rumpfs_uncharge(sbi, inode->i_size + 1);
 		if (inode->i_acl || inode->i_default_acl)
 			rumpfs_acl_evict(inode);
-		if (rcu_access_pointer(node->xattrs))
+		if (inode->i_private)
 			rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}
-	if (node->map)
+	if (node->is_mapped)
 		etfs_cover_evict_key(inode);
 	else if (S_ISDIR(inode->i_mode))
 		rumpfs_white_remove_all(inode);
@@ -78,14 +122,8 @@ void rumpfs_evict_inode(struct inode *inode)
 		etfs_cover_evict(inode);
 	clear_inode(inode);
 	/* A walk under RCU may still look at the map. */
-	if (node->map)
-		etfs_map_put(node->map);
-}
-
-struct timespec64 rumpfs_node_changed(struct inode *inode)
-{
-	rumpfs_node_inc_version(inode);
-	return inode_set_ctime_current(inode);
+	if (node->is_mapped)
+		etfs_map_put(rumpfs_map(inode));
 }
 
 int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
@@ -100,10 +138,12 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		stat->attributes |= rumpfs_attr_statx(attrs);
 	stat->attributes_mask |= STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND |
 				 STATX_ATTR_NODUMP;
-	stat->result_mask |= STATX_BTIME;
-	stat->btime = node->btime;
+	if (request_mask & STATX_BTIME) {
+		stat->result_mask |= STATX_BTIME;
+		stat->btime = ns_to_timespec64(node->btime);
+	}
 	if (S_ISREG(inode->i_mode))
-		stat->blocks = atomic64_read(&node->file.pages) <<
+		stat->blocks = (u64)READ_ONCE(inode->i_data.nrpages) <<
 			       (PAGE_SHIFT - 9);
 	else if (S_ISDIR(inode->i_mode))
 		stat->nlink += rumpfs_names_nr_dirs(inode);
@@ -149,7 +189,6 @@ const struct inode_operations rumpfs_symlink_inode_operations = {
 
 static void rumpfs_node_init(struct inode *inode, dev_t dev)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	umode_t mode = inode->i_mode;
 
 	switch (mode & S_IFMT) {
@@ -161,8 +200,7 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 	case S_IFDIR:
 		inode->i_op = &rumpfs_dir_inode_operations;
 		inode->i_fop = &rumpfs_dir_operations;
-		xa_init_flags(&node->dir.entries, XA_FLAGS_ACCOUNT);
-		xa_init_flags(&node->dir.outlived, XA_FLAGS_ACCOUNT);
+		inode->i_private = &rumpfs_dir_none;
 		/* "." */
 		inc_nlink(inode);
 		inode->i_size = 2 * RUMPFS_NAME_SIZE;
@@ -185,6 +223,7 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
 	struct inode *inode = new_inode(sb);
 	struct rumpfs_node *node;
+	struct timespec64 now;
 
 	if (!inode)
 		return NULL;
@@ -194,9 +233,9 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 	inode->i_ino = atomic64_inc_return(&sbi->last_ino);
 	inode->i_generation = sbi->generation;
 	inode_init_owner(idmap, inode, dir, mode);
-	simple_inode_init_ts(inode);
-	node->btime = inode_get_mtime(inode);
-	if (dir)
+	now = simple_inode_init_ts(inode);
+	node->btime = timespec64_to_ns(&now);
+	if (dir && unlikely(READ_ONCE(RUMPFS_NODE(dir)->attrs)))
 		rumpfs_attr_inherit(inode, dir);
 	rumpfs_node_init(inode, dev);
 	return inode;
@@ -251,10 +290,14 @@ struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place)
 	/* Where that namespace has no root nobody owns it. */
 	inode->i_uid = make_kuid(sb->s_user_ns, 0);
 	inode->i_gid = make_kgid(sb->s_user_ns, 0);
-	RUMPFS_NODE(inode)->dir.is_implied = true;
-	RUMPFS_NODE(inode)->dir.place = place;
-	RUMPFS_NODE(inode)->dir.is_keyed = true;
-	RUMPFS_NODE(inode)->dir.is_uncounted = true;
+	RUMPFS_NODE(inode)->is_implied = true;
+	RUMPFS_NODE(inode)->is_keyed = true;
+	RUMPFS_NODE(inode)->is_uncounted = true;
+	if (!rumpfs_dir_own(inode)) {
+		iput(inode);
+		return NULL;
+	}
+	RUMPFS_DIR(inode)->place = place;
 	return inode;
 }
 
@@ -264,7 +307,14 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 
 	if (!inode)
 		return NULL;
-	RUMPFS_NODE(inode)->map = map;
+	if (S_ISDIR(map->kind->type)) {
+		RUMPFS_NODE(inode)->dir = rumpfs_dir_new();
+		if (!RUMPFS_NODE(inode)->dir) {
+			iput(inode);
+			return NULL;
+		}
+	}
+	rumpfs_set_map(inode, map);
 	/* Nothing is kept for a mapped node but what key.c keeps. */
 	inode->i_opflags &= ~IOP_XATTR;
 	cache_no_acl(inode);

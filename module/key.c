@@ -41,7 +41,7 @@ static struct xarray *rumpfs_owns(const struct inode *inode)
 static struct rumpfs_own *rumpfs_own_find(const struct inode *inode)
 {
 	return xa_load(rumpfs_owns(inode),
-		       rumpfs_own_index(RUMPFS_NODE(inode)->map));
+		       rumpfs_own_index(rumpfs_map(inode)));
 }
 
 /* There is one to be changed, from now on. */
@@ -53,7 +53,7 @@ static int rumpfs_own_make(struct inode *inode)
 	if (!own)
 		return -ENOMEM;
 	err = xa_insert(rumpfs_owns(inode),
-			rumpfs_own_index(RUMPFS_NODE(inode)->map), own,
+			rumpfs_own_index(rumpfs_map(inode)), own,
 			GFP_KERNEL_ACCOUNT);
 	if (err)
 		kfree(own);
@@ -79,7 +79,7 @@ void rumpfs_key_forget_all(struct rumpfs_sb *sbi)
 void rumpfs_key_load(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
-	struct etfs_map *map = node->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	struct rumpfs_own *own;
 	struct etfs_attr attr;
 
@@ -87,7 +87,7 @@ void rumpfs_key_load(struct inode *inode)
 	xa_lock(rumpfs_owns(inode));
 	spin_lock(&map->attr_lock);
 	attr = map->attr;
-	WRITE_ONCE(node->key.attr_seq, map->attr_seq);
+	WRITE_ONCE(node->attr_seq, map->attr_seq);
 	spin_unlock(&map->attr_lock);
 	own = rumpfs_own_find(inode);
 	if (own && (own->flags & ETFS_MAP_MODE))
@@ -139,7 +139,7 @@ static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
 
 bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	const struct etfs_attr now = rumpfs_attr_now(map, host);
 	struct rumpfs_own *own;
 	bool changed;
@@ -154,7 +154,7 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 		xa_unlock(rumpfs_owns(inode));
 	}
 	changed = READ_ONCE(map->attr_seq) !=
-		  READ_ONCE(RUMPFS_NODE(inode)->key.attr_seq);
+		  READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
 	if (changed)
 		rumpfs_key_load(inode);
 	return changed;
@@ -168,7 +168,7 @@ bool rumpfs_key_owns(struct inode *inode, u32 flags)
 
 	if (node->is_mirrored)
 		return false;
-	if (node->map->spec.flags & flags)
+	if (rumpfs_map(inode)->spec.flags & flags)
 		return true;
 	/* Mostly nobody has changed anything: no lock for all of a mount. */
 	if (xa_empty(rumpfs_owns(inode)))
@@ -199,7 +199,7 @@ void rumpfs_key_set_size(struct inode *inode, u64 size)
 /* Of a node in memory: true. An open file may keep that of a key that is gone. */
 bool rumpfs_node_is_live(const struct inode *inode)
 {
-	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	const struct etfs_map *map = rumpfs_map(inode);
 	bool is_live;
 
 	if (!map)
@@ -217,7 +217,7 @@ bool rumpfs_node_is_live(const struct inode *inode)
 static int rumpfs_key_look(struct inode *inode, struct kstat *stat,
 			   bool is_locked)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	struct file *host = NULL;
 	int err;
 
@@ -235,7 +235,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 			      unsigned int flags)
 {
 	struct inode *inode = d_inode(path->dentry);
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	const struct etfs_window *win = &map->spec.win;
 	struct rumpfs_own *own;
 	struct kstat host;
@@ -293,7 +293,7 @@ static int rumpfs_key_ask_held(struct mnt_idmap *idmap, struct inode *inode,
 
 	if (!(mask & MAY_OPEN) || S_ISREG(inode->i_mode))
 		return 0;
-	host = etfs_map_get_held(RUMPFS_NODE(inode)->map);
+	host = etfs_map_get_held(rumpfs_map(inode));
 	if (!host)
 		return 0;
 	err = rumpfs_key_ask_list(idmap, inode, &host->f_path, mask);
@@ -307,6 +307,7 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	/* Only open(2), access(2) and chdir(2) surely have no lock. */
 	const int unlocked = MAY_OPEN | MAY_ACCESS | MAY_CHDIR;
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	struct etfs_map *map = rumpfs_map(inode);
 	int err;
 
 	/*
@@ -317,13 +318,13 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 	if ((mask & MAY_OPEN) && !S_ISREG(inode->i_mode) &&
 	    !rumpfs_node_is_live(inode))
 		return -ESTALE;
-	if ((mask & MAY_OPEN) && node->map->kind->rdev &&
-	    !node->map->kind->rdev(node->map))
+	if ((mask & MAY_OPEN) && map->kind->rdev &&
+	    !map->kind->rdev(map))
 		return -ENXIO;
-	if ((mask & MAY_WRITE) && (node->map->spec.flags & ETFS_MAP_RO))
+	if ((mask & MAY_WRITE) && (map->spec.flags & ETFS_MAP_RO))
 		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */
-	if (READ_ONCE(node->key.attr_seq) != READ_ONCE(node->map->attr_seq)) {
+	if (READ_ONCE(node->attr_seq) != READ_ONCE(map->attr_seq)) {
 		if (mask & MAY_NOT_BLOCK)
 			return -ECHILD;
 		rumpfs_key_load(inode);
@@ -385,7 +386,7 @@ leave:
 static int rumpfs_cut_find(struct rumpfs_cut *cut, struct mnt_idmap *idmap,
 			   struct inode *inode, const struct iattr *attr)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	int err;
 
 	cut->map = map;
@@ -458,7 +459,7 @@ static int rumpfs_key_truncate(struct inode *inode, struct rumpfs_cut *cut,
 static void rumpfs_key_keep(struct mnt_idmap *idmap, struct inode *inode,
 			    const struct iattr *attr, const struct kstat *host)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	unsigned int valid = attr->ia_valid;
 	struct rumpfs_own *own;
 
@@ -513,7 +514,7 @@ static int rumpfs_key_change(struct mnt_idmap *idmap, struct inode *inode,
 	/* It went before it was kept, or it will be forgotten. */
 	if (!rumpfs_node_is_live(inode))
 		rumpfs_key_forget(RUMPFS_SB(inode->i_sb),
-				  RUMPFS_NODE(inode)->map);
+				  rumpfs_map(inode));
 	rumpfs_key_load(inode);
 	return 0;
 }
@@ -563,7 +564,7 @@ static int rumpfs_key_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			      struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	bool is_size = attr->ia_valid & ATTR_SIZE && S_ISREG(inode->i_mode);
 	bool is_cut = is_size && !etfs_window_is_fixed(&map->spec.win);
 	/* By a write to an open file, whose path may lead nowhere any more. */

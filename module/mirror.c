@@ -38,7 +38,7 @@
 
 bool etfs_mirror_shows(struct inode *dir, umode_t type)
 {
-	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_SUBDIRS)
+	if (rumpfs_map(dir)->spec.type == ETFS_SUBDIRS)
 		return S_ISREG(type) || S_ISDIR(type);
 	return S_ISREG(type) && etfs_mirror_is_top(dir);
 }
@@ -143,7 +143,7 @@ static int etfs_mirror_find_in(struct inode *dir, const struct dentry *dentry,
 			       const char *rel, struct path *path,
 			       struct kstat *stat)
 {
-	struct etfs_map *map = RUMPFS_NODE(dir)->map;
+	struct etfs_map *map = rumpfs_map(dir);
 	struct etfs_host_dir parent = { };
 	bool is_astray;
 	int err;
@@ -162,7 +162,7 @@ static int etfs_mirror_find_in(struct inode *dir, const struct dentry *dentry,
 		return etfs_host_find_below(map, rel, ETFS_ASK_WAY, NULL, path,
 					    stat);
 	/* Who is in it comes back here without having looked for it. */
-	WRITE_ONCE(RUMPFS_NODE(dir)->is_sought, true);
+	WRITE_ONCE(RUMPFS_MIRRORED(dir)->is_sought, true);
 	return 1;
 }
 
@@ -172,7 +172,7 @@ static int etfs_mirror_look_host(struct inode *dir, const struct dentry *dentry,
 	struct path path;
 	int err;
 
-	if (RUMPFS_NODE(dir)->map->spec.type == ETFS_DIR &&
+	if (rumpfs_map(dir)->spec.type == ETFS_DIR &&
 	    !etfs_mirror_is_top(dir))
 		return 0;
 	err = etfs_mirror_find_in(dir, dentry, rel, &path, &seen->stat);
@@ -217,7 +217,7 @@ static int etfs_mirror_test(struct inode *inode, void *data)
 	const struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct inode *new = data;
 
-	return node->is_mirrored && node->map == RUMPFS_NODE(new)->map &&
+	return node->is_mirrored && rumpfs_map(inode) == rumpfs_map(new) &&
 	       (inode->i_mode & S_IFMT) == (new->i_mode & S_IFMT) &&
 	       inode->i_ino == new->i_ino &&
 	       RUMPFS_MIRRORED(inode)->place == RUMPFS_MIRRORED(new)->place &&
@@ -257,6 +257,19 @@ static void etfs_mirror_init(struct inode *inode, struct inode *dir,
 		set_nlink(inode, 2);
 }
 
+/* Return: false without memory. */
+static bool etfs_mirror_alloc(struct inode *inode, bool is_dir)
+{
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	if (is_dir) {
+		node->dir = rumpfs_dir_new();
+		return node->dir;
+	}
+	node->mirrored = kzalloc(sizeof(*node->mirrored), GFP_KERNEL_ACCOUNT);
+	return node->mirrored;
+}
+
 /*
  * One node for all names of a host file, so that its locks and watches are the
  * same, and again the same after its dentry was reclaimed.
@@ -265,11 +278,16 @@ struct inode *etfs_mirror_node(struct inode *dir, const struct qstr *name,
 			       const struct etfs_seen *seen)
 {
 	struct inode *inode = new_inode(dir->i_sb), *old;
+	bool is_host = seen->id.dev;
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	etfs_map_get(RUMPFS_NODE(dir)->map);
-	RUMPFS_NODE(inode)->map = RUMPFS_NODE(dir)->map;
+	if (!etfs_mirror_alloc(inode, !is_host || S_ISDIR(seen->stat.mode))) {
+		iput(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	etfs_map_get(rumpfs_map(dir));
+	rumpfs_set_map(inode, rumpfs_map(dir));
 	RUMPFS_NODE(inode)->is_mirrored = true;
 	cache_no_acl(inode);
 	etfs_mirror_init(inode, dir, name, seen);
@@ -281,7 +299,7 @@ struct inode *etfs_mirror_node(struct inode *dir, const struct qstr *name,
 	iput(inode);
 	if (!old)
 		return ERR_PTR(-ENOMEM);
-	if (seen->id.dev)
+	if (is_host)
 		etfs_mirror_learn(old, &seen->stat);
 	return old;
 }
@@ -343,7 +361,7 @@ static bool etfs_mirror_is_reopened(struct inode *dir, struct dentry *dentry,
 				    unsigned int flags)
 {
 	return (flags & LOOKUP_OPEN) && (flags & LOOKUP_REVAL) &&
-	       READ_ONCE(RUMPFS_NODE(dir)->dir.is_swift) &&
+	       READ_ONCE(RUMPFS_MIRRORED(dir)->is_swift) &&
 	       d_is_reg(dentry) && !d_mountpoint(dentry);
 }
 
@@ -406,7 +424,7 @@ bool etfs_mirror_is_mountpoint(struct super_block *sb,
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (RUMPFS_NODE(inode)->map != map)
+		if (rumpfs_map(inode) != map)
 			continue;
 		spin_lock(&inode->i_lock);
 		for_each_alias(dentry, inode)

@@ -28,12 +28,12 @@ static inline bool etfs_mirror_is_implied(struct inode *inode)
 static inline void etfs_mirror_seek(struct inode *inode, unsigned int flags)
 {
 	if (flags & LOOKUP_REVAL)
-		WRITE_ONCE(RUMPFS_NODE(inode)->is_sought, true);
+		WRITE_ONCE(RUMPFS_MIRRORED(inode)->is_sought, true);
 }
 
 static inline bool etfs_mirror_is_sought(const struct inode *inode)
 {
-	return READ_ONCE(RUMPFS_NODE(inode)->is_sought);
+	return READ_ONCE(RUMPFS_MIRRORED(inode)->is_sought);
 }
 
 /* In mirror.c */

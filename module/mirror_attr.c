@@ -19,7 +19,7 @@
 
 bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 {
-	const struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	const struct etfs_map *map = rumpfs_map(inode);
 	const struct etfs_attr *attr = &map->attr;
 	u32 own = etfs_mirror_is_top(inode) ? map->spec.flags : 0;
 	umode_t mode = own & ETFS_MAP_MODE ? attr->mode : host->mode & 07777;
@@ -45,14 +45,14 @@ bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 /* The host file of whoever has the node open, or NULL. */
 static struct file *etfs_mirror_opened(struct inode *inode)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(inode);
+	const struct rumpfs_mirrored *mirrored = RUMPFS_MIRRORED(inode);
 	struct file *host = NULL;
 
-	if (!S_ISREG(inode->i_mode) || hlist_empty(&node->key.opens))
+	if (!S_ISREG(inode->i_mode) || hlist_empty(&mirrored->opens))
 		return NULL;
 	spin_lock(&inode->i_lock);
-	if (!hlist_empty(&node->key.opens))
-		host = etfs_gate_get_host(hlist_entry(node->key.opens.first,
+	if (!hlist_empty(&mirrored->opens))
+		host = etfs_gate_get_host(hlist_entry(mirrored->opens.first,
 						      struct etfs_open,
 						      sibling));
 	spin_unlock(&inode->i_lock);
@@ -77,7 +77,7 @@ static int etfs_mirror_find_name(struct dentry *dentry, struct path *path,
 
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	if (!err)
-		err = etfs_host_find_below(RUMPFS_NODE(inode)->map, rel.path,
+		err = etfs_host_find_below(rumpfs_map(inode), rel.path,
 					   ETFS_ASK_LINK, NULL, path, stat);
 	etfs_rel_put(&rel);
 	if (err || etfs_mirror_is_top(inode))
@@ -105,7 +105,7 @@ static int etfs_mirror_find(struct dentry *dentry, struct path *path,
 	struct file *host;
 	int err;
 
-	if (etfs_map_has_ended(RUMPFS_NODE(inode)->map))
+	if (etfs_map_has_ended(rumpfs_map(inode)))
 		return -ESTALE;
 	host = etfs_mirror_opened(inode);
 	if (!host)
@@ -128,7 +128,7 @@ static int etfs_mirror_find_now(struct dentry *dentry, struct path *path,
 
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	if (!err)
-		err = etfs_host_find_below(RUMPFS_NODE(d_inode(dentry))->map,
+		err = etfs_host_find_below(rumpfs_map(d_inode(dentry)),
 					   rel.path, ETFS_ASK_WAY, NULL, path,
 					   stat);
 	etfs_rel_put(&rel);
@@ -143,7 +143,7 @@ static int etfs_mirror_find_sought(struct dentry *dentry, struct path *path,
 	int err = etfs_mirror_find(dentry, path, stat);
 
 	if (err != -ESTALE || !etfs_mirror_is_sought(inode) ||
-	    etfs_map_has_ended(RUMPFS_NODE(inode)->map))
+	    etfs_map_has_ended(rumpfs_map(inode)))
 		return err;
 	return etfs_mirror_find_now(dentry, path, stat);
 }
@@ -248,7 +248,7 @@ static struct file *etfs_mirror_cut_open(struct dentry *dentry,
 		return etfs_mirror_cut_opened(attr->ia_file->private_data);
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	host = err ? ERR_PTR(err) :
-	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
+	       etfs_host_open_below(rumpfs_map(inode), rel.path,
 				    O_WRONLY, &RUMPFS_MIRRORED(inode)->host,
 				    etfs_mirror_is_sought(inode) ? MAY_WRITE : 0,
 				    &stat);
@@ -297,7 +297,7 @@ int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	int err;
 
 	if (!(attr->ia_valid & ATTR_SIZE) || !S_ISREG(inode->i_mode))
@@ -321,7 +321,7 @@ static int etfs_mirror_file_permission(struct mnt_idmap *idmap,
 	int err;
 
 	if ((mask & MAY_WRITE) &&
-	    (RUMPFS_NODE(inode)->map->spec.flags & ETFS_MAP_RO))
+	    (rumpfs_map(inode)->spec.flags & ETFS_MAP_RO))
 		return -EROFS;
 	err = generic_permission(idmap, inode, mask);
 	/* The walk that led here has asked; an open file may be older. */

@@ -58,7 +58,7 @@ static void etfs_fid_fill(struct etfs_mirror_fid *fid, struct inode *inode,
 			  const char *path, size_t len)
 {
 	const struct rumpfs_mirrored *mirrored = RUMPFS_MIRRORED(inode);
-	u64 map_ino = RUMPFS_NODE(inode)->map->ino;
+	u64 map_ino = rumpfs_map(inode)->ino;
 
 	*fid = (struct etfs_mirror_fid) {
 		.map_ino = { lower_32_bits(map_ino), upper_32_bits(map_ino) },
@@ -105,7 +105,7 @@ static bool etfs_fid_is(struct inode *inode, const struct etfs_mirror_fid *fid)
 	struct etfs_host_id host = etfs_fid_host(fid);
 
 	return RUMPFS_NODE(inode)->is_mirrored &&
-	       RUMPFS_NODE(inode)->map->ino == etfs_fid_map_ino(fid) &&
+	       rumpfs_map(inode)->ino == etfs_fid_map_ino(fid) &&
 	       !memcmp(&RUMPFS_MIRRORED(inode)->host, &host, sizeof(host)) &&
 	       etfs_fid_place(inode) == fid->place;
 }

@@ -46,7 +46,7 @@ static struct etfs_open_dir *etfs_open_dir_new(struct file *file)
 		return open;
 	err = etfs_mirror_path(NULL, file->f_path.dentry, &rel);
 	open->host = err ? ERR_PTR(err) :
-		     etfs_host_open_below(node->map, rel.path,
+		     etfs_host_open_below(rumpfs_map(inode), rel.path,
 					  O_RDONLY | O_DIRECTORY,
 					  node->is_mirrored ?
 					  &mirrored->host : NULL,
@@ -67,7 +67,7 @@ static struct etfs_open_dir *etfs_open_dir_new(struct file *file)
 
 static int etfs_mirror_dir_open(struct inode *inode, struct file *file)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	struct etfs_open_dir *open;
 	int err;
 
@@ -90,7 +90,7 @@ static int etfs_mirror_dir_release(struct inode *inode, struct file *file)
 	if (open->host)
 		fput(open->host);
 	kfree(open);
-	etfs_map_unuse(RUMPFS_NODE(inode)->map);
+	etfs_map_unuse(rumpfs_map(inode));
 	return 0;
 }
 
@@ -171,7 +171,7 @@ static bool etfs_entry_is_dots(const struct etfs_entry *entry)
 static bool etfs_entry_resolve(struct file *file, struct etfs_entry *entry,
 			       struct etfs_host_id *id)
 {
-	struct etfs_map *map = RUMPFS_NODE(file_inode(file))->map;
+	struct etfs_map *map = rumpfs_map(file_inode(file));
 	struct etfs_rel rel;
 	struct kstat stat;
 	struct path path;
@@ -336,7 +336,7 @@ static int etfs_mirror_list(struct file *file, struct dir_context *ctx)
 
 static int etfs_mirror_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct etfs_map *map = RUMPFS_NODE(file_inode(file))->map;
+	struct etfs_map *map = rumpfs_map(file_inode(file));
 	int ret = -EIO;
 
 	if (!etfs_map_enter(map))
@@ -359,7 +359,7 @@ static loff_t etfs_mirror_dir_llseek(struct file *file, loff_t pos, int whence)
 static int etfs_mirror_dir_fsync(struct file *file, loff_t start, loff_t end,
 				 int datasync)
 {
-	struct etfs_map *map = RUMPFS_NODE(file_inode(file))->map;
+	struct etfs_map *map = rumpfs_map(file_inode(file));
 	struct etfs_open_dir *open = file->private_data;
 	int ret = 0;
 

@@ -27,7 +27,7 @@ void etfs_mirror_set_swift(struct dentry *dentry)
 {
 	struct dentry *parent = dget_parent(dentry);
 
-	WRITE_ONCE(RUMPFS_NODE(d_inode(parent))->dir.is_swift, true);
+	WRITE_ONCE(RUMPFS_MIRRORED(d_inode(parent))->is_swift, true);
 	dput(parent);
 }
 
@@ -41,7 +41,7 @@ static struct file *etfs_mirror_open_host(struct inode *inode,
 
 	err = etfs_mirror_path(NULL, dentry, &rel);
 	host = err ? ERR_PTR(err) :
-	       etfs_host_open_below(RUMPFS_NODE(inode)->map, rel.path,
+	       etfs_host_open_below(rumpfs_map(inode), rel.path,
 				    file->f_flags & ETFS_OPEN_FLAGS,
 				    &RUMPFS_MIRRORED(inode)->host, 0, stat);
 	etfs_rel_put(&rel);
@@ -109,7 +109,7 @@ static struct file *etfs_mirror_open_seen(struct inode *dir,
 
 	err = etfs_mirror_path(dir, dentry, &rel);
 	host = err ? ERR_PTR(err) :
-	       etfs_host_open_below(RUMPFS_NODE(dir)->map, rel.path,
+	       etfs_host_open_below(rumpfs_map(dir), rel.path,
 				    file->f_flags & ETFS_OPEN_FLAGS, &seen->id,
 				    MAY_NOT_BLOCK, &seen->stat);
 	etfs_rel_put(&rel);
@@ -180,7 +180,7 @@ static int etfs_mirror_open_found(struct inode *dir, struct dentry *dentry,
 static int etfs_mirror_open_swift(struct inode *dir, struct dentry *dentry,
 				  struct file *file)
 {
-	struct etfs_map *map = RUMPFS_NODE(dir)->map;
+	struct etfs_map *map = rumpfs_map(dir);
 	int err;
 
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
@@ -199,13 +199,13 @@ int etfs_mirror_atomic_open(struct inode *dir, struct dentry *dentry,
 			    struct file *file, unsigned int flags,
 			    umode_t mode)
 {
-	const struct etfs_map *map = RUMPFS_NODE(dir)->map;
+	const struct etfs_map *map = rumpfs_map(dir);
 	struct dentry *found = NULL;
 	int err;
 
 	if (!d_in_lookup(dentry))
 		goto is_found;
-	if (READ_ONCE(RUMPFS_NODE(dir)->dir.is_swift) &&
+	if (READ_ONCE(RUMPFS_MIRRORED(dir)->is_swift) &&
 	    !(flags & (O_DIRECTORY | O_EXCL)) &&
 	    !((flags & O_ACCMODE) && (map->spec.flags & ETFS_MAP_RO))) {
 		err = etfs_mirror_open_swift(dir, dentry, file);
@@ -214,7 +214,7 @@ int etfs_mirror_atomic_open(struct inode *dir, struct dentry *dentry,
 	}
 	/* The VFS does not tell whether it walks again: here it may. */
 	found = etfs_mirror_lookup(dir, dentry, LOOKUP_OPEN |
-				   (READ_ONCE(RUMPFS_NODE(dir)->dir.is_swift) ?
+				   (READ_ONCE(RUMPFS_MIRRORED(dir)->is_swift) ?
 				    LOOKUP_REVAL : 0));
 	if (IS_ERR(found))
 		return PTR_ERR(found);

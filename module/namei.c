@@ -3,6 +3,7 @@
 #include "names.h"
 
 #include <linux/dcache.h>
+#include <linux/fs_struct.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -30,8 +31,13 @@ static void rumpfs_dir_changed(struct inode *dir)
 static int rumpfs_inherit(struct inode *inode, struct inode *dir,
 			  const struct qstr *name)
 {
-	int err = rumpfs_acl_inherit(inode, dir);
+	int err = 0;
 
+	/* Without a default list the umask counts: the VFS leaves it to us. */
+	if (unlikely(READ_ONCE(dir->i_default_acl)))
+		err = rumpfs_acl_inherit(inode, dir);
+	else if (!S_ISLNK(inode->i_mode))
+		inode->i_mode &= ~current_umask();
 	return err ?: rumpfs_xattr_label(inode, dir, name);
 }
 
@@ -242,7 +248,7 @@ static int rumpfs_may_move(struct inode *dir, struct dentry *dentry)
 	if (rumpfs_name_is_stray(dir, dentry))
 		rumpfs_names_set_keyed(dir, dentry, false);
 	/* If the keys went just now, what they implied would come along. */
-	if (RUMPFS_NODE(d_inode(dentry))->dir.is_keyed)
+	if (RUMPFS_NODE(d_inode(dentry))->is_keyed)
 		return -EOPNOTSUPP;
 	below = rumpfs_names_below(d_inode(dentry));
 	return below > 0 ? -EOPNOTSUPP : below;

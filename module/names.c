@@ -33,7 +33,7 @@
 static loff_t rumpfs_name_size(const struct dentry *dentry)
 {
 	if (d_is_dir(dentry) &&
-	    RUMPFS_NODE(d_inode(dentry))->dir.is_uncounted)
+	    RUMPFS_NODE(d_inode(dentry))->is_uncounted)
 		return 0;
 	return RUMPFS_NAME_SIZE;
 }
@@ -41,7 +41,7 @@ static loff_t rumpfs_name_size(const struct dentry *dentry)
 static void rumpfs_name_count(const struct dentry *dentry)
 {
 	if (d_is_dir(dentry))
-		RUMPFS_NODE(d_inode(dentry))->dir.is_uncounted = false;
+		RUMPFS_NODE(d_inode(dentry))->is_uncounted = false;
 }
 
 /* Context: i_rwsem of dir, or the mount is going. */
@@ -166,9 +166,9 @@ void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
 {
 	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
 
-	if (!d_is_dir(dentry) || node->dir.is_keyed == is_keyed)
+	if (!d_is_dir(dentry) || node->is_keyed == is_keyed)
 		return;
-	node->dir.is_keyed = is_keyed;
+	node->is_keyed = is_keyed;
 	rumpfs_links_add(dir, is_keyed ? -1 : 1);
 }
 
@@ -252,7 +252,7 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 /* mount(2) opens what a node's number says, and asks nobody who may. */
 static void rumpfs_node_renumber(struct inode *inode)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 
 	if (map && map->kind->rdev && S_ISBLK(inode->i_mode))
 		WRITE_ONCE(inode->i_rdev, map->kind->rdev(map));
@@ -273,7 +273,7 @@ static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
 
 	if (!inode)
 		return flags & LOOKUP_RCU ? -ECHILD : 0;
-	map = RUMPFS_NODE(inode)->map;
+	map = rumpfs_map(inode);
 	/* It was made a moment ago, where there was no name. */
 	if (!map)
 		return 1;
@@ -342,7 +342,7 @@ static struct dentry *rumpfs_lookup_implied(struct inode *dir,
 
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
-	err = rumpfs_entry_add(dir, dentry);
+	err = rumpfs_entry_add_shared(dir, dentry);
 	if (err) {
 		iput(inode);
 		return ERR_PTR(err);

@@ -17,6 +17,16 @@ static inline void rumpfs_node_inc_version(struct inode *inode)
 		inode_maybe_inc_iversion(inode, false);
 }
 
+/*
+ * Set ctime, and move the counter that tells nfsd and IMA of a change.
+ * Context: i_rwsem held, or the inode has no dentry yet. Return: ctime.
+ */
+static inline struct timespec64 rumpfs_node_changed(struct inode *inode)
+{
+	rumpfs_node_inc_version(inode);
+	return inode_set_ctime_current(inode);
+}
+
 static inline struct etfs_table *rumpfs_table(const struct inode *inode)
 {
 	return RUMPFS_SB(inode->i_sb)->table;
@@ -35,8 +45,10 @@ bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key);
 /* In entry.c: names by cookie. Context: i_rwsem of dir */
 int rumpfs_entry_init(void);
 void rumpfs_entry_exit(void);
-/* Shared is enough. Return: an errno. */
+/* Return: -ENOMEM. */
 int rumpfs_entry_add(struct inode *dir, struct dentry *dentry);
+/* The same, for who has i_rwsem shared. */
+int rumpfs_entry_add_shared(struct inode *dir, struct dentry *dentry);
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry);
 /* Each has the other's place. */
 void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
@@ -72,7 +84,7 @@ struct dentry *rumpfs_entry_outlived(struct inode *dir, unsigned long place);
 static inline u32 rumpfs_entry_place(const struct dentry *dentry)
 {
 	return d_is_dir(dentry) ?
-		READ_ONCE(RUMPFS_NODE(d_inode(dentry))->dir.place) : 0;
+		READ_ONCE(RUMPFS_DIR(d_inode(dentry))->place) : 0;
 }
 
 /* What is moved is listed with memory. */

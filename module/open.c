@@ -101,7 +101,7 @@ static void etfs_open_link(struct etfs_open *open, struct inode *inode)
 	if (!RUMPFS_NODE(inode)->is_mirrored)
 		return;
 	spin_lock(&inode->i_lock);
-	hlist_add_head(&open->sibling, &RUMPFS_NODE(inode)->key.opens);
+	hlist_add_head(&open->sibling, &RUMPFS_MIRRORED(inode)->opens);
 	spin_unlock(&inode->i_lock);
 }
 
@@ -159,7 +159,7 @@ static int etfs_open_begin(struct etfs_map *map, struct inode *inode,
 
 int etfs_window_open(struct inode *inode, struct file *file)
 {
-	struct etfs_map *map = RUMPFS_NODE(inode)->map;
+	struct etfs_map *map = rumpfs_map(inode);
 	int err;
 
 	err = etfs_gate_make(map) ?: etfs_map_use(map);

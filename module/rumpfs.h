@@ -87,118 +87,111 @@ struct rumpfs_sb {
 #define RUMPFS_WHITE_INO	1
 
 /*
- * An inode.
+ * An inode: what each has besides, so little that it costs a slab hardly more
+ * than an inode alone. What fewer of them have is behind i_private, which the
+ * inode has for its file system:
  *
- * I set once - D under i_rwsem of the directory - A atomic
+ *	mapped			struct etfs_map; a reference
+ *	a cover			struct etfs_cached; owned
+ *	a directory in memory	struct rumpfs_dir; owned, or rumpfs_dir_none
+ *	others in memory	struct rumpfs_xattrs, or NULL; see xattr.c
+ *
+ * I set once - D under i_rwsem of the directory
  */
 struct rumpfs_node {
 	struct inode inode;
-	struct timespec64 btime;
-	/* I: what a mapped node shows; a reference; NULL in memory */
-	struct etfs_map *map;
-	/* extended attributes or NULL; written under i_rwsem, see xattr.c */
-	struct rumpfs_xattrs __rcu *xattrs;
-	/* what chattr(1) has set, FS_*_FL; written under i_rwsem */
-	u32 attrs;
-	/* I: it counts against the limits of the mount */
-	bool is_charged;
-	/* I: it lies below the directory of map; see mirror.c */
-	bool is_mirrored;
-	/*
-	 * of such a one: a walk that was told to begin again has come to it;
-	 * never cleared
-	 */
-	bool is_sought;
 	union {
-		struct {
-			/* D: names by listing cookie; see entry.c */
-			struct xarray entries;
-			/* under the lock of entries: where names came or went */
-			struct rumpfs_chunk *recent;
-			/* D: by place: directories that outlived their keys */
-			struct xarray outlived;
-			/* above all there are, even if they began anew */
-			u32 next_cookie;
-			/*
-			 * D: made for the keys below, goes with the last; if
-			 * hidden then, when it would come back
-			 */
-			bool is_implied;
-			/*
-			 * D: where the table lists it: the cookie of the key
-			 * it was made for; or 0, it is listed with memory
-			 */
-			u32 place;
-			/*
-			 * Under i_rwsem of its parent: not in the links of
-			 * that, as keys below it are or were when the mount was
-			 * last told, and the table counts it; or as it is
-			 * hidden. It is not moved.
-			 */
-			bool is_keyed;
-			/* D: not in the size of its parent */
-			bool is_uncounted;
-			/*
-			 * of a mapped one: a file in it was replaced between a
-			 * look and its open; never cleared
-			 */
-			bool is_swift;
-			/*
-			 * This directory's name in the table, or NULL, as of
-			 * table->shape == shape. Written under i_lock, read
-			 * by rumpfs_dir_key() with two looks at shape.
-			 */
-			u64 shape;
-			struct etfs_key *key;
-			/* D: whiteouts that are hidden, or NULL */
-			struct rumpfs_whites *whites;
-			union {
-				/* names that keys hide; see hidden.c */
-				struct rb_root hidden;
-				/* I: of a mapped directory, or one below it */
-				struct rumpfs_mirrored {
-					/* the host object it shows */
-					struct etfs_host_id host;
-					/* components below the key */
-					u32 depth;
-					/* of a directory: a hash of its path */
-					u32 place;
-				} mirrored;
-			};
-		} dir;
-		struct {
-			/* A: pages charged to the mount */
-			atomic64_t pages;
-		} file;
-		struct {
-			/* attr_seq of the map when i_mode and the ids were set */
-			u32 attr_seq;
-			/* the inode with its cached pages, weak; see cached.c */
-			struct inode *cover;
-			/* of a mirrored file: struct etfs_open; under i_lock */
-			struct hlist_head opens;
-			/* I: */
-			struct rumpfs_mirrored mirrored;
-		} key;
-		struct etfs_cached {
-			/* the key's inode, weak; see cached.c */
-			struct inode *node;
-			/* I: a reference; the pages go when it is revoked */
-			struct etfs_map *map;
-			/* where the pages are read from; a reference */
-			struct file *host;
-			/* I: of which bytes */
-			struct etfs_window win;
-			/* as of when the pages are: under invalidate_lock */
-			struct etfs_stamp {
-				u64 size;
-				struct timespec64 mtime, ctime;
-			} stamp;
-			/* the stamp proves nothing: refill at the next look */
-			bool is_stale;
-			/* jiffies of the last check that dropped pages */
-			unsigned long checked;
-		} cached;
+		/* I: in memory: when it was made, in nanoseconds */
+		s64 btime;
+		/* I: a mapped directory; owned */
+		struct rumpfs_dir *dir;
+		/* I: a mirrored file; owned */
+		struct rumpfs_mirrored *mirrored;
+		/* another mapped file: the inode with its pages, weak */
+		struct inode *cover;
+	};
+	union {
+		/* in memory: what chattr(1) has set, FS_*_FL; under i_rwsem */
+		u32 attrs;
+		/* mapped: that of the map when i_mode and the ids were set */
+		u32 attr_seq;
+	};
+	/* I: it counts against the limits of the mount */
+	bool is_charged:1;
+	/* I: i_private is its map */
+	bool is_mapped:1;
+	/* I: it lies below the directory of its map; see mirror.c */
+	bool is_mirrored:1;
+	/*
+	 * D: a directory made for the keys below, goes with the last; if
+	 * hidden then, when it would come back
+	 */
+	bool is_implied;
+	/*
+	 * Under i_rwsem of its parent: a directory that is not in the links of
+	 * that, as keys below it are or were when the mount was last told, and
+	 * the table counts it; or as it is hidden. It is not moved.
+	 */
+	bool is_keyed;
+	/* D: a directory that is not in the size of its parent */
+	bool is_uncounted;
+};
+
+/* What lies below a mapped directory, or that directory itself. */
+struct rumpfs_mirrored {
+	/* I: the host object it shows */
+	struct etfs_host_id host;
+	/* I: components below the key */
+	u32 depth;
+	/* I: of a directory: a hash of its path */
+	u32 place;
+	/* of a file: struct etfs_open; under i_lock */
+	struct hlist_head opens;
+	/* a walk that was told to begin again has come to it; never cleared */
+	bool is_sought;
+	/*
+	 * of a directory: a file in it was replaced between a look and its
+	 * open; never cleared
+	 */
+	bool is_swift;
+};
+
+/*
+ * What a directory has once there is a name in it, in memory or in the table, or
+ * an attribute.
+ *
+ * I set once - D under i_rwsem of the directory
+ */
+struct rumpfs_dir {
+	/* D: names by listing cookie; see entry.c */
+	struct xarray entries;
+	/* D: by place: directories that outlived their keys */
+	struct xarray outlived;
+	/* under the lock of entries: where names came or went */
+	struct rumpfs_chunk *recent;
+	/* above all there are, even if they began anew */
+	u32 next_cookie;
+	/*
+	 * D: where the table lists it: the cookie of the key it was made for;
+	 * or 0, it is listed with memory
+	 */
+	u32 place;
+	/*
+	 * This directory's name in the table, or NULL, as of
+	 * table->shape == shape. Written under i_lock, read by
+	 * rumpfs_dir_key() with two looks at shape.
+	 */
+	u64 shape;
+	struct etfs_key *key;
+	/* D: whiteouts that are hidden, or NULL */
+	struct rumpfs_whites *whites;
+	/* in memory: extended attributes, or NULL; see xattr.c */
+	struct rumpfs_xattrs __rcu *xattrs;
+	union {
+		/* in memory: names that keys hide; see hidden.c */
+		struct rb_root hidden;
+		/* mapped */
+		struct rumpfs_mirrored mirrored;
 	};
 };
 
@@ -221,7 +214,30 @@ static inline bool rumpfs_is_private(const struct rumpfs_sb *sbi)
 /* Is this the node of a mapping? */
 static inline bool rumpfs_is_key(const struct inode *inode)
 {
-	return RUMPFS_NODE(inode)->map;
+	return RUMPFS_NODE(inode)->is_mapped;
+}
+
+/* What a mapped node shows; NULL in memory. It holds a reference. */
+static inline struct etfs_map *rumpfs_map(const struct inode *inode)
+{
+	return rumpfs_is_key(inode) ? inode->i_private : NULL;
+}
+
+/* Takes over a reference. Context: nobody else knows the inode yet. */
+static inline void rumpfs_set_map(struct inode *inode, struct etfs_map *map)
+{
+	RUMPFS_NODE(inode)->is_mapped = true;
+	inode->i_private = map;
+}
+
+/* What a directory has in which there was never a name: read only. */
+extern struct rumpfs_dir rumpfs_dir_none;
+
+/* To be read; who writes to it knows that rumpfs_dir_own() was called. */
+static inline struct rumpfs_dir *RUMPFS_DIR(const struct inode *inode)
+{
+	return rumpfs_is_key(inode) ? RUMPFS_NODE(inode)->dir :
+				      READ_ONCE(inode->i_private);
 }
 
 static inline unsigned long rumpfs_cookie(const struct dentry *dentry)
@@ -233,22 +249,37 @@ static inline unsigned long rumpfs_cookie(const struct dentry *dentry)
 static inline void rumpfs_dir_keep(struct inode *inode)
 {
 	lockdep_assert_held_write(&inode->i_rwsem);
-	if (S_ISDIR(inode->i_mode))
-		RUMPFS_NODE(inode)->dir.is_implied = false;
+	RUMPFS_NODE(inode)->is_implied = false;
 }
 
-static inline struct rumpfs_mirrored *RUMPFS_MIRRORED(struct inode *inode)
+static inline struct rumpfs_mirrored *
+RUMPFS_MIRRORED(const struct inode *inode)
 {
-	return S_ISDIR(inode->i_mode) ? &RUMPFS_NODE(inode)->dir.mirrored :
-					&RUMPFS_NODE(inode)->key.mirrored;
+	return S_ISDIR(inode->i_mode) ? &RUMPFS_NODE(inode)->dir->mirrored :
+					RUMPFS_NODE(inode)->mirrored;
 }
 
 /* In super.c: a mount */
 extern struct file_system_type rumpfs_fs_type;
-int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes);
-void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes);
+int rumpfs_charge_some(struct rumpfs_sb *sbi, u64 bytes);
+/* Return: 0 or -ENOSPC. */
+static inline int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes)
+{
+	/* As a short name does; no reason to take the line from others. */
+	return bytes ? rumpfs_charge_some(sbi, bytes) : 0;
+}
+
+static inline void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes)
+{
+	if (bytes)
+		atomic64_sub(bytes, &sbi->bytes_used);
+}
+
 int rumpfs_charge_inode(struct rumpfs_sb *sbi);
-void rumpfs_uncharge_inode(struct rumpfs_sb *sbi);
+static inline void rumpfs_uncharge_inode(struct rumpfs_sb *sbi)
+{
+	atomic64_dec(&sbi->inodes_used);
+}
 
 /* In mountdir.c: the directory of a mount in sysfs. Context: s_umount held. */
 int rumpfs_mountdir_add(struct rumpfs_sb *sbi);
@@ -274,15 +305,25 @@ struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
 struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
 				  struct super_block *sb, struct inode *dir,
 				  umode_t mode, dev_t dev);
+struct rumpfs_dir *rumpfs_dir_new(void);
+/*
+ * A directory in memory is about to have something. Context: its i_rwsem, shared
+ * is enough, or nobody else knows it; may sleep. Return: its own, or NULL
+ * without memory.
+ */
+struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode);
+static inline struct rumpfs_dir *rumpfs_dir_own(struct inode *inode)
+{
+	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
+
+	return likely(dir != &rumpfs_dir_none) ? dir :
+						 rumpfs_dir_make_own(inode);
+}
+
 /* The directory that keys below it need. Return: NULL without memory. */
 struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place);
 /* The node of a map; takes over a reference. Return: NULL without memory. */
 struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map);
-/*
- * Set ctime, and move the counter that tells nfsd and IMA of a change.
- * Context: i_rwsem held, or the inode has no dentry yet. Return: ctime.
- */
-struct timespec64 rumpfs_node_changed(struct inode *inode);
 int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 request_mask, unsigned int flags);
 int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
@@ -307,7 +348,7 @@ void rumpfs_xattr_evict(struct inode *inode);
 int rumpfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct posix_acl *acl, int type);
 COMPAT_SET_ACL(rumpfs_set_acl)
-/* Lists and mode of an inode that is being made. */
+/* Lists and mode of an inode made where there is a default list. */
 int rumpfs_acl_inherit(struct inode *inode, struct inode *dir);
 void rumpfs_acl_evict(struct inode *inode);
 
@@ -345,7 +386,7 @@ u32 rumpfs_names_nr_dirs(struct inode *dir);
 void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
 static inline bool rumpfs_hidden_any(const struct inode *dir)
 {
-	return READ_ONCE(RUMPFS_NODE(dir)->dir.hidden.rb_node);
+	return READ_ONCE(RUMPFS_DIR(dir)->hidden.rb_node);
 }
 
 /* Return: no reference, as its directory pins it. */
@@ -403,7 +444,7 @@ bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 /* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
 static inline bool rumpfs_white_maybe(const struct inode *dir)
 {
-	return RUMPFS_NODE(dir)->dir.whites;
+	return RUMPFS_DIR(dir)->whites;
 }
 
 bool rumpfs_white_is(const struct inode *dir, const struct qstr *name);
@@ -470,7 +511,6 @@ extern const struct file_operations rumpfs_file_operations;
 void rumpfs_file_map_init(struct address_space *mapping);
 /* Context: i_rwsem held. */
 void rumpfs_file_truncate(struct inode *inode, loff_t size);
-void rumpfs_file_evict(struct inode *inode);
 /*
  * A folio already charged enters: locked, neither up to date nor dirty.
  * Return: ERR_PTR(-EEXIST) if any of its pages is there, ERR_PTR(-ENOMEM).
@@ -479,8 +519,11 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 			      unsigned int order);
 /* A page that is not up to date becomes so: zero but for [from, to). */
 void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to);
-/* Give back what left the mapping. Context: i_rwsem, invalidate_lock held. */
-void rumpfs_file_recount(struct inode *inode);
+/*
+ * Of as many pages as it had, some left the mapping. Context: i_rwsem and
+ * invalidate_lock held since then.
+ */
+void rumpfs_file_give_back(struct inode *inode, unsigned long had);
 
 /* In hole.c: where a file in memory has no pages, or unwritten ones */
 loff_t rumpfs_file_llseek(struct file *file, loff_t pos, int whence);

@@ -24,9 +24,6 @@ static int rumpfs_take(atomic64_t *used, u64 n, u64 max)
 {
 	s64 had;
 
-	/* As a short name does; no reason to take the line from others. */
-	if (!n)
-		return 0;
 	had = atomic64_read(used);
 	/* What does not fit is not counted for a moment, as others look. */
 	do {
@@ -36,25 +33,14 @@ static int rumpfs_take(atomic64_t *used, u64 n, u64 max)
 	return 0;
 }
 
-int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes)
+int rumpfs_charge_some(struct rumpfs_sb *sbi, u64 bytes)
 {
 	return rumpfs_take(&sbi->bytes_used, bytes, READ_ONCE(sbi->max_bytes));
-}
-
-void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes)
-{
-	if (bytes)
-		atomic64_sub(bytes, &sbi->bytes_used);
 }
 
 int rumpfs_charge_inode(struct rumpfs_sb *sbi)
 {
 	return rumpfs_take(&sbi->inodes_used, 1, READ_ONCE(sbi->max_inodes));
-}
-
-void rumpfs_uncharge_inode(struct rumpfs_sb *sbi)
-{
-	atomic64_dec(&sbi->inodes_used);
 }
 
 static u64 rumpfs_default_bytes(void)

@@ -20,7 +20,7 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 	bool removed = false;
 
 	inode_lock(inode);
-	if (RUMPFS_NODE(inode)->dir.is_implied && !d_mountpoint(dentry) &&
+	if (RUMPFS_NODE(inode)->is_implied && !d_mountpoint(dentry) &&
 	    rumpfs_entry_none(inode) &&
 	    !rumpfs_white_any(inode)) {
 		inode->i_flags |= S_DEAD;
@@ -31,7 +31,7 @@ static bool rumpfs_implied_remove(struct inode *dir, struct dentry *dentry)
 		removed = true;
 	}
 	/* Or it stays for good. */
-	RUMPFS_NODE(inode)->dir.is_implied = false;
+	RUMPFS_NODE(inode)->is_implied = false;
 	inode_unlock(inode);
 	if (!removed)
 		rumpfs_entry_outlive(dir, dentry);
@@ -77,7 +77,7 @@ static bool rumpfs_is_stale_key(const struct inode *inode,
 	bool stale;
 
 	rcu_read_lock();
-	stale = RUMPFS_NODE(inode)->map != etfs_key_map(key);
+	stale = rumpfs_map(inode) != etfs_key_map(key);
 	rcu_read_unlock();
 	return stale;
 }

@@ -46,7 +46,7 @@ struct rumpfs_whites {
 
 static struct rumpfs_whites *rumpfs_whites(const struct inode *dir)
 {
-	return RUMPFS_NODE(dir)->dir.whites;
+	return RUMPFS_DIR(dir)->whites;
 }
 
 static int rumpfs_white_compare(const struct rumpfs_white *white,
@@ -112,13 +112,14 @@ static int rumpfs_whites_make(struct inode *dir)
 
 	if (rumpfs_whites(dir))
 		return 0;
-	whites = kmalloc(sizeof(*whites), GFP_KERNEL_ACCOUNT);
+	whites = rumpfs_dir_own(dir) ?
+		 kmalloc(sizeof(*whites), GFP_KERNEL_ACCOUNT) : NULL;
 	if (!whites)
 		return -ENOMEM;
 	whites->by_name = RB_ROOT;
 	xa_init_flags(&whites->by_cookie, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	whites->next_cookie = 0;
-	RUMPFS_NODE(dir)->dir.whites = whites;
+	RUMPFS_DIR(dir)->whites = whites;
 	return 0;
 }
 
@@ -225,7 +226,7 @@ void rumpfs_white_remove_all(struct inode *dir)
 
 	if (!whites)
 		return;
-	RUMPFS_NODE(dir)->dir.whites = NULL;
+	RUMPFS_DIR(dir)->whites = NULL;
 	xa_for_each(&whites->by_cookie, cookie, white) {
 		rumpfs_white_free(RUMPFS_SB(dir->i_sb), white);
 		cond_resched();

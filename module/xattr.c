@@ -7,7 +7,7 @@
  * alone, sees each value whole and each list of names as it was at one time.
  * Writers hold i_rwsem, or nobody else knows the inode yet.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/capability.h>
 #include <linux/mm.h>
@@ -52,6 +52,14 @@ static u64 rumpfs_xattr_held(const struct rumpfs_xattr *xattr)
 	return rumpfs_xattr_bytes(xattr->name_len, xattr->size);
 }
 
+/* Where a node in memory has them. */
+static struct rumpfs_xattrs __rcu **rumpfs_xattrs_at(const struct inode *inode)
+{
+	if (S_ISDIR(inode->i_mode))
+		return &RUMPFS_DIR(inode)->xattrs;
+	return (struct rumpfs_xattrs __rcu **)&inode->i_private;
+}
+
 /* An inode without a dentry is its maker's alone. */
 static bool rumpfs_xattr_may_write(const struct inode *inode)
 {
@@ -61,7 +69,7 @@ static bool rumpfs_xattr_may_write(const struct inode *inode)
 
 static struct rumpfs_xattrs *rumpfs_xattrs_own(const struct inode *inode)
 {
-	return rcu_dereference_protected(RUMPFS_NODE(inode)->xattrs,
+	return rcu_dereference_protected(*rumpfs_xattrs_at(inode),
 					 rumpfs_xattr_may_write(inode));
 }
 
@@ -135,7 +143,7 @@ static void rumpfs_xattrs_publish(struct inode *inode,
 				  struct rumpfs_xattrs *new)
 {
 	/* Pairs with rcu_dereference() in _get() and _list(). */
-	rcu_assign_pointer(RUMPFS_NODE(inode)->xattrs, new);
+	rcu_assign_pointer(*rumpfs_xattrs_at(inode), new);
 	if (old)
 		kvfree_rcu(old, rcu);
 }
@@ -146,13 +154,14 @@ static int rumpfs_xattr_add(struct inode *inode, u32 at, const char *name,
 	struct rumpfs_xattrs *old = rumpfs_xattrs_own(inode), *new;
 	u64 bytes = rumpfs_xattr_bytes(strlen(name), size);
 	u32 nr = old ? old->nr : 0;
-	struct rumpfs_xattr *xattr;
+	struct rumpfs_xattr *xattr = NULL;
 	int err;
 
 	err = rumpfs_charge(RUMPFS_SB(inode->i_sb), bytes);
 	if (err)
 		return err;
-	xattr = rumpfs_xattr_new(name, value, size);
+	if (!S_ISDIR(inode->i_mode) || rumpfs_dir_own(inode))
+		xattr = rumpfs_xattr_new(name, value, size);
 	new = xattr ? rumpfs_xattrs_new(nr + 1) : NULL;
 	if (!new) {
 		kvfree(xattr);
@@ -234,13 +243,13 @@ int rumpfs_xattr_set(struct inode *inode, const char *name, const void *value,
 void rumpfs_xattr_evict(struct inode *inode)
 {
 	struct rumpfs_xattrs *xattrs =
-		rcu_dereference_protected(RUMPFS_NODE(inode)->xattrs, true);
+		rcu_dereference_protected(*rumpfs_xattrs_at(inode), true);
 	struct rumpfs_xattr *xattr;
 	u32 at;
 
 	if (!xattrs)
 		return;
-	RCU_INIT_POINTER(RUMPFS_NODE(inode)->xattrs, NULL);
+	RCU_INIT_POINTER(*rumpfs_xattrs_at(inode), NULL);
 	for (at = 0; at < xattrs->nr; at++) {
 		xattr = rcu_dereference_protected(xattrs->slots[at], true);
 		rumpfs_uncharge(RUMPFS_SB(inode->i_sb),
@@ -261,7 +270,7 @@ static int rumpfs_xattr_get(const struct inode *inode, const char *name,
 	u32 at;
 
 	rcu_read_lock();
-	xattr = rumpfs_xattr_find(rcu_dereference(RUMPFS_NODE(inode)->xattrs),
+	xattr = rumpfs_xattr_find(rcu_dereference(*rumpfs_xattrs_at(inode)),
 				  name, &at);
 	if (xattr)
 		ret = xattr->size;
@@ -364,7 +373,7 @@ ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size)
 	if (!err)
 		err = rumpfs_xattr_list_acls(inode, buffer, size, &used);
 	rcu_read_lock();
-	xattrs = rcu_dereference(RUMPFS_NODE(inode)->xattrs);
+	xattrs = rcu_dereference(*rumpfs_xattrs_at(inode));
 	for (at = 0; xattrs && at < xattrs->nr && !err; at++) {
 		xattr = rcu_dereference(xattrs->slots[at]);
 		if (!is_trusted && rumpfs_xattr_is_trusted(xattr->name))

@@ -13,6 +13,8 @@ typedef struct { int n; } refcount_t;
 #define atomic_inc(v)			((v)->n++)
 #define atomic_dec(v)			((v)->n--)
 #define atomic64_set(v, value)		((v)->n = (value))
+#define atomic64_dec(v)			((v)->n--)
+#define atomic64_sub(i, v)		((v)->n -= (i))
 #define atomic64_inc_return(v)		(++(v)->n)
 #define atomic_inc_unless_negative(v)	((v)->n < 0 ? false : (++(v)->n, true))
 /* The sum wraps, as in the kernel. */

@@ -30,6 +30,7 @@ struct inode {
 	struct super_block *i_sb;
 	umode_t i_mode;
 	int i_rwsem;
+	void *i_private;
 };
 
 struct dentry {

@@ -66,6 +66,7 @@ typedef struct { u32 val; } kuid_t, kgid_t;
 #define struct_size(p, member, n) \
 	(sizeof(*(p)) + sizeof((p)->member[0]) * (n))
 
+#define likely(x)			(x)
 #define READ_ONCE(x)			(*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, value)		((x) = (value))
 /* Between threads, so here they are none. */
