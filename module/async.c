@@ -90,7 +90,7 @@ static struct etfs_async *etfs_async_new(struct etfs_open *open,
 	async->user = user;
 	async->map = open->map;
 	async->is_write = false;
-	percpu_ref_get(&open->map->gate->inside);
+	etfs_map_enter_again(open->map);
 	return async;
 }
 

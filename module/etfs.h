@@ -35,7 +35,8 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/percpu-refcount.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
@@ -117,8 +118,11 @@ struct etfs_key {
 	char name[] __counted_by(name_len);
 };
 
+/* Of one processor. */
 struct etfs_counts {
 	u64 bytes_read, bytes_written;
+	/* went in here, less what came out here, before the gate was shut */
+	long inside;
 };
 
 /*
@@ -128,8 +132,8 @@ struct etfs_counts {
  * I set once - G under lock
  */
 struct etfs_gate {
-	/* each method that touches the host has one */
-	struct percpu_ref inside;
+	/* never cleared */
+	bool is_shut;
 	/* I: */
 	struct etfs_map *map;
 	struct etfs_counts __percpu *counts;
@@ -139,6 +143,9 @@ struct etfs_gate {
 	spinlock_t lock;
 	/* G: struct etfs_open; struct etfs_cover */
 	struct list_head opens, covers;
+	/* once it is shut: who is inside yet; see gate.c */
+	atomic_long_t rest;
+	struct rcu_work settle;
 	/* when the last one is out */
 	struct work_struct drain;
 	struct completion shut;
@@ -483,6 +490,8 @@ extern struct workqueue_struct *etfs_map_wq;
 int etfs_gate_make(struct etfs_map *map);
 void etfs_gate_free(struct etfs_gate *gate);
 void etfs_gate_shut(struct etfs_map *map);
+/* Context: as etfs_map_leave(), no preemption. */
+void etfs_gate_leave_shut(struct etfs_gate *gate);
 int etfs_gate_wait(struct etfs_map *map);
 /* Context: a reference on the map. */
 void etfs_map_stat(struct etfs_map *map, struct etfs_usage *usage);
@@ -490,13 +499,42 @@ void etfs_map_stat(struct etfs_map *map, struct etfs_usage *usage);
 /* Context: any; the map has a user. Return: false once it is revoked. */
 static inline bool etfs_map_enter(struct etfs_map *map)
 {
-	return percpu_ref_tryget_live(&map->gate->inside);
+	const struct etfs_gate *gate = map->gate;
+	bool is_open;
+
+	/* A grace period of RCU waits for this, too. */
+	preempt_disable();
+	is_open = likely(!READ_ONCE(gate->is_shut));
+	if (is_open)
+		this_cpu_inc(gate->counts->inside);
+	preempt_enable();
+	return is_open;
+}
+
+/* Once more, for who is inside already. Context: any. */
+static inline void etfs_map_enter_again(struct etfs_map *map)
+{
+	struct etfs_gate *gate = map->gate;
+
+	preempt_disable();
+	if (likely(!READ_ONCE(gate->is_shut)))
+		this_cpu_inc(gate->counts->inside);
+	else
+		atomic_long_inc(&gate->rest);
+	preempt_enable();
 }
 
 /* Context: any. The caller may lose the map with it. */
 static inline void etfs_map_leave(struct etfs_map *map)
 {
-	percpu_ref_put(&map->gate->inside);
+	struct etfs_gate *gate = map->gate;
+
+	preempt_disable();
+	if (likely(!READ_ONCE(gate->is_shut)))
+		this_cpu_dec(gate->counts->inside);
+	else
+		etfs_gate_leave_shut(gate);
+	preempt_enable();
 }
 
 /*
@@ -547,8 +585,17 @@ bool etfs_host_has_suid(const struct path *path);
  * below locks of ours, and one that stands on us and takes ours below its own.
  * They are never the same, see host.c. Around both ends of the protection.
  */
-void etfs_host_lockdep_off(const struct super_block *sb);
-void etfs_host_lockdep_on(const struct super_block *sb);
+static inline void etfs_host_lockdep_off(const struct super_block *sb)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
+		lockdep_off();
+}
+
+static inline void etfs_host_lockdep_on(const struct super_block *sb)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
+		lockdep_on();
+}
 u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);

@@ -7,10 +7,17 @@
  * key open:
  *
  *	1. no more opens	map->users is negative; those under way are inside
- *	2. no more entries	the ref is dead: EIO, SIGBUS
- *	3. all inside are out	the ref is zero
+ *	2. no more entries	is_shut: EIO, SIGBUS
+ *	3. all inside are out	rest is zero
  *	4. no page of the host is about to be mapped, and none is
  *	5. no open file holds the host any more
+ *
+ * Why 3 is so. Who goes in or out counts on his processor, with preemption off,
+ * having seen that the gate is open. After a grace period nobody does so any
+ * more, and the sum over all processors is how many were inside then; less who
+ * went out since, which each takes from rest. That begins so high that none of
+ * them finds zero before the sum is in it. So entry and exit cost a file that
+ * is read no atomic operation, and no call.
  *
  * Why 4 is so. A fault puts its page into the page table after our handler has
  * returned, so after 3 some may still be at it; but the handler hands the page
@@ -25,12 +32,27 @@
 #include <linux/file.h>
 #include <linux/slab.h>
 
-static void etfs_gate_emptied(struct percpu_ref *inside)
-{
-	struct etfs_gate *gate = container_of(inside, struct etfs_gate, inside);
+/* More than can be inside. */
+#define ETFS_GATE_UNSETTLED	(LONG_MAX / 2)
 
-	/* May be called with a lock of the RCU core held. */
-	queue_work(etfs_map_wq, &gate->drain);
+void etfs_gate_leave_shut(struct etfs_gate *gate)
+{
+	if (!atomic_long_dec_return(&gate->rest))
+		queue_work(etfs_map_wq, &gate->drain);
+}
+
+/* A grace period after it was shut. */
+static void etfs_gate_settle(struct work_struct *work)
+{
+	struct etfs_gate *gate = container_of(to_rcu_work(work),
+					      struct etfs_gate, settle);
+	long inside = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		inside += per_cpu_ptr(gate->counts, cpu)->inside;
+	if (!atomic_long_add_return(inside - ETFS_GATE_UNSETTLED, &gate->rest))
+		queue_work(etfs_map_wq, &gate->drain);
 }
 
 void etfs_gate_add_open(struct etfs_open *open)
@@ -146,26 +168,21 @@ static struct etfs_gate *etfs_gate_new(struct etfs_map *map)
 	if (!gate)
 		return NULL;
 	gate->counts = alloc_percpu_gfp(struct etfs_counts, GFP_KERNEL_ACCOUNT);
-	if (!gate->counts)
-		goto free_gate;
-	if (percpu_ref_init(&gate->inside, etfs_gate_emptied, 0,
-			    GFP_KERNEL_ACCOUNT))
-		goto free_counts;
+	if (!gate->counts) {
+		kfree(gate);
+		return NULL;
+	}
+	atomic_long_set(&gate->rest, ETFS_GATE_UNSETTLED);
 	spin_lock_init(&gate->lock);
 	INIT_LIST_HEAD(&gate->opens);
 	INIT_LIST_HEAD(&gate->covers);
 	INIT_LIST_HEAD(&gate->spares);
 	init_completion(&gate->shut);
 	mutex_init(&gate->append_lock);
+	INIT_RCU_WORK(&gate->settle, etfs_gate_settle);
 	INIT_WORK(&gate->drain, etfs_gate_drain);
 	gate->map = map;
 	return gate;
-
-free_counts:
-	free_percpu(gate->counts);
-free_gate:
-	kfree(gate);
-	return NULL;
 }
 
 void etfs_gate_free(struct etfs_gate *gate)
@@ -173,7 +190,6 @@ void etfs_gate_free(struct etfs_gate *gate)
 	if (!gate)
 		return;
 	etfs_spare_end(gate);
-	percpu_ref_exit(&gate->inside);
 	free_percpu(gate->counts);
 	kfree(gate);
 }
@@ -206,7 +222,8 @@ void etfs_gate_shut(struct etfs_map *map)
 		return;
 	/* For the drain. */
 	etfs_map_get(map);
-	percpu_ref_kill(&map->gate->inside);
+	WRITE_ONCE(map->gate->is_shut, true);
+	queue_rcu_work(etfs_map_wq, &map->gate->settle);
 }
 
 /* Return: -EINTR if a signal came first; the drain goes on by itself. */
@@ -216,7 +233,7 @@ int etfs_gate_wait(struct etfs_map *map)
 	struct etfs_gate *gate = smp_load_acquire(&map->gate);
 
 	/* One made after the map had ended was not shut: nobody is inside. */
-	if (!gate || !percpu_ref_is_dying(&gate->inside))
+	if (!gate || !READ_ONCE(gate->is_shut))
 		return 0;
 	return wait_for_completion_interruptible(&gate->shut) ? -EINTR : 0;
 }

@@ -517,18 +517,6 @@ int etfs_host_pin(struct etfs_map *map, const struct path *path,
 	return 0;
 }
 
-void etfs_host_lockdep_off(const struct super_block *sb)
-{
-	if (sb->s_stack_depth)
-		lockdep_off();
-}
-
-void etfs_host_lockdep_on(const struct super_block *sb)
-{
-	if (sb->s_stack_depth)
-		lockdep_on();
-}
-
 int etfs_host_want_write(struct file *host)
 {
 	const struct super_block *sb = file_inode(host)->i_sb;
