@@ -352,18 +352,10 @@ static struct inode *etfs_cached_get(struct inode *node,
 	return new;
 }
 
-/* Files below a mapped directory have no window, and so none. */
-static bool etfs_cover_may_be(const struct inode *inode)
-{
-	return S_ISREG(inode->i_mode) && !RUMPFS_NODE(inode)->is_mirrored;
-}
-
-void etfs_cover_changed(struct inode *inode)
+void etfs_cover_make_stale(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
-	if (!etfs_cover_may_be(inode) || !READ_ONCE(node->cover))
-		return;
 	spin_lock(&etfs_cached_lock);
 	if (node->cover)
 		WRITE_ONCE(etfs_cached_of(node->cover)->is_stale, true);

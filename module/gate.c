@@ -60,6 +60,9 @@ void etfs_gate_add_open(struct etfs_open *open)
 	struct etfs_gate *gate = open->map->gate;
 
 	open->has_flush = open->host->f_op->flush;
+	open->is_whole = S_ISREG(file_inode(open->host)->i_mode) &&
+			 !open->map->spec.win.offset &&
+			 !etfs_window_is_fixed(&open->map->spec.win);
 	spin_lock(&gate->lock);
 	list_add_tail(&open->node, &gate->opens);
 	spin_unlock(&gate->lock);

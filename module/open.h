@@ -24,6 +24,8 @@ struct etfs_open {
 	bool denies_write;
 	/* I: the host wants to hear of each close(2) */
 	bool has_flush;
+	/* I: the window is all of a regular host file, as long as that is */
+	bool is_whole;
 	/* G: in gate->opens */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
@@ -84,7 +86,15 @@ static inline void etfs_open_refresh(const struct etfs_open *open,
 	etfs_window_refresh(inode, &open->map->spec.win, open->host);
 }
 
-void etfs_open_changed(const struct etfs_open *open, struct inode *inode);
+/* The same, for one whose window is the whole file. */
+static inline void etfs_open_refresh_whole(const struct etfs_open *open,
+					   struct inode *inode)
+{
+	if (unlikely(i_size_read(inode) !=
+		     i_size_read(open->host->f_mapping->host)))
+		etfs_window_resize(inode, &open->map->spec.win, open->host);
+}
+
 /* Return: where it is on the host; -EFBIG where a host file has no byte. */
 static inline loff_t etfs_window_off(const struct etfs_window *win, loff_t pos)
 {
@@ -204,8 +214,33 @@ static inline int etfs_host_verify(int op, struct file *host, loff_t pos,
 }
 
 /* Keep the host's file system from being frozen, if it is on one. */
-void etfs_host_start_write(struct file *host);
-void etfs_host_end_write(struct file *host);
+static inline void etfs_sb_start_write(struct super_block *sb)
+{
+	etfs_host_lockdep_off(sb);
+	/* Mostly there is no need for what may sleep. */
+	if (!sb_start_write_trylock(sb))
+		sb_start_write(sb);
+	etfs_host_lockdep_on(sb);
+}
+
+static inline void etfs_sb_end_write(struct super_block *sb)
+{
+	etfs_host_lockdep_off(sb);
+	sb_end_write(sb);
+	etfs_host_lockdep_on(sb);
+}
+
+static inline void etfs_host_start_write(struct file *host)
+{
+	if (S_ISREG(file_inode(host)->i_mode))
+		etfs_sb_start_write(file_inode(host)->i_sb);
+}
+
+static inline void etfs_host_end_write(struct file *host)
+{
+	if (S_ISREG(file_inode(host)->i_mode))
+		etfs_sb_end_write(file_inode(host)->i_sb);
+}
 
 /* In cover.c: a window's pages in somebody's address space */
 int etfs_cover_mmap(struct etfs_open *open, struct vm_area_struct *vma);
@@ -224,8 +259,31 @@ extern const struct address_space_operations etfs_cover_aops;
 int etfs_cover_open(struct etfs_open *open, struct inode *node,
 		    struct file *file);
 int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma);
+/*
+ * Files below a mapped directory have no window, and so none. The inode of a
+ * device may be anybody's.
+ */
+static inline bool etfs_cover_may_be(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) && !RUMPFS_NODE(inode)->is_mirrored;
+}
+
+void etfs_cover_make_stale(struct inode *inode);
+static inline void etfs_cover_changed(struct inode *inode)
+{
+	if (etfs_cover_may_be(inode) &&
+	    unlikely(READ_ONCE(RUMPFS_NODE(inode)->cover)))
+		etfs_cover_make_stale(inode);
+}
+
 /* Bytes of the window were changed through the key. */
-void etfs_cover_changed(struct inode *inode);
+static inline void etfs_open_changed(const struct etfs_open *open,
+				     struct inode *inode)
+{
+	etfs_open_refresh(open, inode);
+	etfs_cover_changed(inode);
+}
+
 /* A key's inode, or one with cached pages, goes. */
 void etfs_cover_evict_key(struct inode *inode);
 void etfs_cover_evict(struct inode *inode);

@@ -35,14 +35,6 @@ void etfs_window_resize(struct inode *inode, const struct etfs_window *win,
 	spin_unlock(&inode->i_lock);
 }
 
-/* Bytes of the window were changed through the key. */
-void etfs_open_changed(const struct etfs_open *open, struct inode *inode)
-{
-	etfs_open_refresh(open, inode);
-	if (S_ISREG(inode->i_mode))
-		etfs_cover_changed(inode);
-}
-
 /* Reading and writing */
 
 /*
@@ -140,40 +132,78 @@ static bool etfs_read_ends_in_block(const struct etfs_open *open,
 	       iov_iter_count(to) & (i_blocksize(host) - 1);
 }
 
-static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
-			      struct iov_iter *to)
+/* The host ends behind the window. */
+static noinline ssize_t etfs_open_read_fixed(struct etfs_open *open,
+					     struct kiocb *iocb,
+					     struct iov_iter *to)
 {
 	const struct etfs_window *win = &open->map->spec.win;
 	size_t count = iov_iter_count(to), cut;
 	bool is_partial;
 	ssize_t ret;
 
-	if (!count)
+	if (iocb->ki_pos >= win->size)
+		return 0;
+	iov_iter_truncate(to, win->size - iocb->ki_pos);
+	cut = count - iov_iter_count(to);
+	is_partial = cut && etfs_read_ends_in_block(open, iocb, to);
+	if (is_partial)
+		iocb->ki_flags &= ~IOCB_DIRECT;
+	ret = etfs_host_read(open, iocb, to);
+	if (is_partial)
+		iocb->ki_flags |= IOCB_DIRECT;
+	iov_iter_reexpand(to, iov_iter_count(to) + cut);
+	return ret;
+}
+
+static ssize_t etfs_open_read(struct etfs_open *open, struct kiocb *iocb,
+			      struct iov_iter *to)
+{
+	ssize_t ret;
+
+	if (!iov_iter_count(to))
 		return 0;
 	/*
 	 * The host ends by itself: not all tell their size, or the latest, and
 	 * a direct read past the end must not be cut to what is no multiple of
 	 * a sector.
 	 */
-	if (etfs_window_is_fixed(win)) {
-		if (iocb->ki_pos >= win->size)
-			return 0;
-		iov_iter_truncate(to, win->size - iocb->ki_pos);
-	}
-	cut = count - iov_iter_count(to);
-	is_partial = unlikely(cut) && etfs_read_ends_in_block(open, iocb, to);
-	if (is_partial)
-		iocb->ki_flags &= ~IOCB_DIRECT;
-	ret = etfs_host_read(open, iocb, to);
-	if (is_partial)
-		iocb->ki_flags |= IOCB_DIRECT;
+	ret = unlikely(etfs_window_is_fixed(&open->map->spec.win)) ?
+	      etfs_open_read_fixed(open, iocb, to) :
+	      etfs_host_read(open, iocb, to);
 	if (ret > 0) {
 		iocb->ki_pos += ret;
 		etfs_open_count_read(open, ret);
 		fsnotify_access(open->host);
 	}
-	iov_iter_reexpand(to, iov_iter_count(to) + cut);
 	etfs_open_refresh(open, file_inode(iocb->ki_filp));
+	return ret;
+}
+
+/*
+ * Most reads and writes: of a whole file, where positions are the host's and
+ * nobody keeps the kiocb, that nobody watches, with none of the other flags.
+ */
+static inline bool etfs_open_is_plain(const struct etfs_open *open,
+				      struct kiocb *iocb, int other_flags)
+{
+	return likely(open->is_whole && is_sync_kiocb(iocb) &&
+		      !(iocb->ki_flags & (IOCB_DIRECT | other_flags)) &&
+		      !fsnotify_sb_has_watchers(file_inode(open->host)->i_sb));
+}
+
+static ssize_t etfs_plain_read(struct etfs_open *open, struct kiocb *iocb,
+			       struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp, *host = open->host;
+	ssize_t ret;
+
+	iocb->ki_filp = host;
+	ret = host->f_op->read_iter(iocb, to);
+	iocb->ki_filp = file;
+	if (ret > 0)
+		etfs_open_count_read(open, ret);
+	etfs_open_refresh_whole(open, file_inode(file));
 	return ret;
 }
 
@@ -184,7 +214,8 @@ ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (ret)
 		return ret;
-	ret = etfs_open_read(open, iocb, to);
+	ret = etfs_open_is_plain(open, iocb, 0) ?
+	      etfs_plain_read(open, iocb, to) : etfs_open_read(open, iocb, to);
 	etfs_open_leave(open);
 	return ret;
 }
@@ -232,29 +263,6 @@ static int etfs_write_checks(struct kiocb *iocb, struct iov_iter *from,
 		iov_iter_truncate(from, win->size - iocb->ki_pos);
 	}
 	return etfs_check_rlimit(iocb->ki_pos, from);
-}
-
-/* Freeze protection of the host, as its own write(2) has it. */
-void etfs_host_start_write(struct file *host)
-{
-	struct super_block *sb = file_inode(host)->i_sb;
-
-	if (!S_ISREG(file_inode(host)->i_mode))
-		return;
-	etfs_host_lockdep_off(sb);
-	sb_start_write(sb);
-	etfs_host_lockdep_on(sb);
-}
-
-void etfs_host_end_write(struct file *host)
-{
-	struct super_block *sb = file_inode(host)->i_sb;
-
-	if (!S_ISREG(file_inode(host)->i_mode))
-		return;
-	etfs_host_lockdep_off(sb);
-	sb_end_write(sb);
-	etfs_host_lockdep_on(sb);
 }
 
 static bool etfs_host_try_write(struct file *host)
@@ -372,20 +380,17 @@ reexpand:
 	return ret;
 }
 
-/* Appends that the host does not order are ordered here. */
-static ssize_t etfs_open_append(struct etfs_open *open, struct kiocb *iocb,
-				struct iov_iter *from, bool is_started)
+/* Appends that the host does not order are ordered here. Return: -EAGAIN. */
+static noinline int etfs_open_lock_append(struct etfs_open *open,
+					  const struct kiocb *iocb)
 {
 	struct mutex *lock = &open->map->gate->append_lock;
-	ssize_t ret;
 
 	if (!(iocb->ki_flags & IOCB_NOWAIT))
 		mutex_lock(lock);
 	else if (!mutex_trylock(lock))
 		return -EAGAIN;
-	ret = etfs_open_write(open, iocb, from, is_started);
-	mutex_unlock(lock);
-	return ret;
+	return 0;
 }
 
 /* A mode that is the host's loses them on the host. */
@@ -405,6 +410,52 @@ noinline int etfs_file_kill_privs(struct file *file, bool is_nowait)
 	return err;
 }
 
+/* Is there nothing that has to be asked or added before a plain write? */
+static bool etfs_write_is_plain(const struct etfs_open *open,
+				struct kiocb *iocb)
+{
+	return etfs_open_is_plain(open, iocb, IOCB_APPEND | IOCB_NOWAIT) &&
+	       likely(!(open->host->f_iocb_flags & (IOCB_DSYNC | IOCB_SYNC)) &&
+		      rlimit(RLIMIT_FSIZE) == RLIM_INFINITY);
+}
+
+static ssize_t etfs_plain_write(struct etfs_open *open, struct kiocb *iocb,
+				struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp, *host = open->host;
+	ssize_t ret;
+
+	etfs_sb_start_write(file_inode(host)->i_sb);
+	iocb->ki_filp = host;
+	ret = host->f_op->write_iter(iocb, from);
+	iocb->ki_filp = file;
+	etfs_sb_end_write(file_inode(host)->i_sb);
+	if (ret > 0)
+		etfs_open_count_written(open, ret);
+	etfs_open_refresh_whole(open, file_inode(file));
+	return ret;
+}
+
+/* Context: inside the mapping. */
+static noinline ssize_t etfs_write_inside(struct etfs_open *open,
+					  struct kiocb *iocb,
+					  struct iov_iter *from,
+					  bool is_started)
+{
+	bool is_ordered = (iocb->ki_flags & IOCB_APPEND) &&
+			  !etfs_open_appends_on_host(open);
+	ssize_t ret;
+
+	if (!is_ordered)
+		return etfs_open_write(open, iocb, from, is_started);
+	ret = etfs_open_lock_append(open, iocb);
+	if (ret)
+		return ret;
+	ret = etfs_open_write(open, iocb, from, is_started);
+	mutex_unlock(&open->map->gate->append_lock);
+	return ret;
+}
+
 ssize_t etfs_window_write(struct kiocb *iocb, struct iov_iter *from,
 			  bool is_started)
 {
@@ -417,10 +468,7 @@ ssize_t etfs_window_write(struct kiocb *iocb, struct iov_iter *from,
 	ret = ret ?: etfs_open_enter(open);
 	if (ret)
 		return ret;
-	if ((iocb->ki_flags & IOCB_APPEND) && !etfs_open_appends_on_host(open))
-		ret = etfs_open_append(open, iocb, from, is_started);
-	else
-		ret = etfs_open_write(open, iocb, from, is_started);
+	ret = etfs_write_inside(open, iocb, from, is_started);
 	etfs_open_leave(open);
 	return ret;
 }
@@ -428,7 +476,19 @@ ssize_t etfs_window_write(struct kiocb *iocb, struct iov_iter *from,
 static ssize_t etfs_window_write_iter(struct kiocb *iocb,
 				      struct iov_iter *from)
 {
-	return etfs_window_write(iocb, from, false);
+	struct etfs_open *open = iocb->ki_filp->private_data;
+	ssize_t ret;
+
+	ret = etfs_file_drop_privs(iocb->ki_filp,
+				   iocb->ki_flags & IOCB_NOWAIT) ?:
+	      etfs_open_enter(open);
+	if (unlikely(ret))
+		return ret;
+	ret = etfs_write_is_plain(open, iocb) ?
+	      etfs_plain_write(open, iocb, from) :
+	      etfs_write_inside(open, iocb, from, false);
+	etfs_open_leave(open);
+	return ret;
 }
 
 /* Positions */
