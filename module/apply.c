@@ -145,10 +145,11 @@ static u32 etfs_batch_prepare(struct etfs_batch *batch, u32 nr, int *err)
 	for (i = 0; i < nr; i++) {
 		struct etfs_op *op = &batch->ops[i];
 
-		etfs_batch_blame(batch, op, op->key_col);
 		*err = etfs_batch_enter(batch, op);
-		if (*err)
+		if (*err) {
+			etfs_batch_blame(batch, op, op->key_col);
 			return i;
+		}
 		cond_resched();
 	}
 	return nr;

@@ -350,8 +350,10 @@ struct etfs_table {
 	struct rhashtable keys;
 	/* L: live maps in key order */
 	struct rb_root rows;
-	/* L: those and their partitions by inode number */
-	struct rb_root inos;
+	/* L: the one that came last and the one behind it, or NULL */
+	struct rb_node *last_row, *next_row;
+	/* L: those and their partitions by inode number, the highest first */
+	struct rb_root_cached inos;
 	u32 nr_maps;
 	/* R: names below the root; 0 = no lookup need ask */
 	u32 nr_keys;

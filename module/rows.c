@@ -33,22 +33,32 @@ RB_DECLARE_CALLBACKS(static, etfs_rows, struct etfs_map, row, rows_len,
 
 static void etfs_inos_insert(struct etfs_table *table, struct etfs_map *map)
 {
-	struct rb_node **link = &table->inos.rb_node, *parent = NULL;
+	struct rb_node **link = &table->inos.rb_root.rb_node, *parent = NULL;
+	struct rb_node *highest = rb_first_cached(&table->inos);
+	bool is_highest = true;
 
+	/* Mostly it is a new one. */
+	if (highest &&
+	    map->ino > rb_entry(highest, struct etfs_map, by_ino)->ino) {
+		parent = highest;
+		link = &highest->rb_left;
+	}
 	while (*link) {
 		parent = *link;
-		if (map->ino < rb_entry(parent, struct etfs_map, by_ino)->ino)
+		if (map->ino > rb_entry(parent, struct etfs_map, by_ino)->ino) {
 			link = &parent->rb_left;
-		else
+		} else {
 			link = &parent->rb_right;
+			is_highest = false;
+		}
 	}
 	rb_link_node(&map->by_ino, parent, link);
-	rb_insert_color(&map->by_ino, &table->inos);
+	rb_insert_color_cached(&map->by_ino, &table->inos, is_highest);
 }
 
 struct etfs_map *etfs_table_find_ino(struct etfs_table *table, u64 ino)
 {
-	struct rb_node *node = table->inos.rb_node;
+	struct rb_node *node = table->inos.rb_root.rb_node;
 
 	lockdep_assert_held(&table->lock);
 	while (node) {
@@ -56,41 +66,80 @@ struct etfs_map *etfs_table_find_ino(struct etfs_table *table, u64 ino)
 
 		if (map->ino == ino)
 			return map;
-		node = ino < map->ino ? node->rb_left : node->rb_right;
+		node = ino > map->ino ? node->rb_left : node->rb_right;
 	}
 	return NULL;
 }
 
+static bool etfs_row_is_before(const struct etfs_map *map,
+			       const struct rb_node *row)
+{
+	return strcmp(map->spec.key,
+		      rb_entry(row, struct etfs_map, row)->spec.key) < 0;
+}
+
+/* Most come in order: is this one right behind the last? Else NULL. */
+static struct rb_node **etfs_rows_behind_last(struct etfs_table *table,
+					      const struct etfs_map *map,
+					      struct rb_node **parent)
+{
+	struct rb_node *last = table->last_row, *next = table->next_row;
+
+	if (!last || etfs_row_is_before(map, last) ||
+	    (next && !etfs_row_is_before(map, next)))
+		return NULL;
+	/* Of two neighbours one has no child between them. */
+	*parent = last->rb_right ? next : last;
+	return last->rb_right ? &next->rb_left : &last->rb_right;
+}
+
+static struct rb_node **etfs_rows_place(struct etfs_table *table,
+					const struct etfs_map *map,
+					struct rb_node **parent)
+{
+	struct rb_node **link = &table->rows.rb_node;
+
+	*parent = NULL;
+	while (*link) {
+		*parent = *link;
+		link = etfs_row_is_before(map, *parent) ? &(*parent)->rb_left :
+							  &(*parent)->rb_right;
+	}
+	return link;
+}
+
 void etfs_rows_insert(struct etfs_table *table, struct etfs_map *map)
 {
-	struct rb_node **link = &table->rows.rb_node, *parent = NULL;
+	struct rb_node **link, *parent, *above;
+	bool is_next;
 
 	etfs_inos_insert(table, map);
 	if (map->kind->is_implied)
 		return;
 	map->row_len = etfs_text_print(NULL, 0, &map->spec,
 				       map->is_unrestorable);
-	while (*link) {
-		struct etfs_map *other = rb_entry(*link, struct etfs_map, row);
-
-		parent = *link;
-		other->rows_len += map->row_len;
-		if (strcmp(map->spec.key, other->spec.key) < 0)
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
+	link = etfs_rows_behind_last(table, map, &parent);
+	is_next = link;
+	if (!is_next)
+		link = etfs_rows_place(table, map, &parent);
+	for (above = parent; above; above = rb_parent(above))
+		rb_entry(above, struct etfs_map, row)->rows_len += map->row_len;
 	map->rows_len = map->row_len;
 	rb_link_node(&map->row, parent, link);
 	rb_insert_augmented(&map->row, &table->rows, &etfs_rows);
+	table->last_row = &map->row;
+	if (!is_next)
+		table->next_row = rb_next(&map->row);
 	table->nr_maps++;
 }
 
 void etfs_rows_erase(struct etfs_table *table, struct etfs_map *map)
 {
-	rb_erase(&map->by_ino, &table->inos);
+	rb_erase_cached(&map->by_ino, &table->inos);
 	if (map->kind->is_implied)
 		return;
+	if (table->last_row == &map->row || table->next_row == &map->row)
+		table->last_row = NULL;
 	rb_erase_augmented(&map->row, &table->rows, &etfs_rows);
 	table->nr_maps--;
 }

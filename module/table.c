@@ -323,7 +323,7 @@ int etfs_table_init(struct etfs_table *table)
 	memset(table, 0, sizeof(*table));
 	mutex_init(&table->lock);
 	table->rows = RB_ROOT;
-	table->inos = RB_ROOT;
+	table->inos = RB_ROOT_CACHED;
 	/* 0 is what a directory that never asked has. */
 	atomic64_set(&table->shape, 1);
 	INIT_LIST_HEAD(&table->mounts);

@@ -45,23 +45,36 @@ static void etfs_print_char(struct etfs_print *p, char c)
 	p->len++;
 }
 
+static void etfs_print_bytes(struct etfs_print *p, const char *s, size_t n)
+{
+	if (p->len + 1 < p->size)
+		memcpy(p->buf + p->len, s, min(n, p->size - 1 - p->len));
+	p->len += n;
+}
+
 static void etfs_print_string(struct etfs_print *p, const char *s)
 {
-	while (*s)
-		etfs_print_char(p, *s++);
+	etfs_print_bytes(p, s, strlen(s));
+}
+
+static bool etfs_char_is_plain(unsigned char c, bool in_option)
+{
+	return c > ' ' && c != 0x7f && c != '\\' && !(c == ',' && in_option);
 }
 
 static void etfs_print_escaped(struct etfs_print *p, const char *s,
 			       bool in_option)
 {
-	for (; *s; s++) {
-		unsigned char c = *s;
+	for (;;) {
+		const char *run = s;
+		unsigned char c;
 
-		if (c > ' ' && c != 0x7f && c != '\\' &&
-		    !(c == ',' && in_option)) {
-			etfs_print_char(p, c);
-			continue;
-		}
+		while (etfs_char_is_plain(*s, in_option))
+			s++;
+		etfs_print_bytes(p, run, s - run);
+		c = *s++;
+		if (!c)
+			return;
 		etfs_print_char(p, '\\');
 		etfs_print_char(p, '0' + (c >> 6));
 		etfs_print_char(p, '0' + (c >> 3 & 7));
