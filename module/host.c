@@ -125,6 +125,10 @@ bool etfs_origin_is_gone(const struct etfs_origin *origin)
 int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 		   struct path *path)
 {
+	const unsigned int common = LOOKUP_FOLLOW | LOOKUP_NO_MAGICLINKS;
+
+	if (!(flags & ~common) && etfs_dwalk(from, rel, path))
+		return 0;
 	return vfs_path_lookup(from->dentry, from->mnt, rel, flags, path);
 }
 

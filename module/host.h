@@ -42,6 +42,13 @@ int etfs_host_pin(struct etfs_map *map, const struct path *path,
 /* What the node shows until somebody looks at the host again. */
 void etfs_host_remember(struct etfs_map *map, const struct path *path);
 
+/* In dwalk.c */
+/*
+ * As etfs_host_look() with LOOKUP_FOLLOW, where the dcache knows all of the way
+ * and nothing but mounts is on it. Return: false if it has to be walked.
+ */
+bool etfs_dwalk(const struct path *from, const char *name, struct path *path);
+
 /* In way.c */
 /*
  * As etfs_host_look(), and never through a magic link. Context: may sleep; any

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who may change the table, who may use a key, and with whose rights. */
 
-#include <linux/capability.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -36,20 +35,6 @@ static int write_to(int fd, const char *text)
 	ssize_t done = write(fd, text, strlen(text));
 
 	return done < 0 ? errno : done == (ssize_t)strlen(text) ? 0 : EIO;
-}
-
-/* Give up a capability, keeping the others. */
-static int drop_cap(int cap)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct data[2] = {};
-
-	if (syscall(__NR_capget, &header, data))
-		return errno;
-	data[cap / 32].effective &= ~(1U << cap % 32);
-	return ERR(syscall(__NR_capset, &header, data));
 }
 
 TEST_F(creds, the_writer_must_have_the_right)

@@ -207,18 +207,9 @@ TEST_F(pin, a_file_under_a_mount_has_no_path)
 			      "/k " F " reg rw,pin\n"));
 }
 
-static int write_from(const char *root, const char *line)
-{
-	int fd = open(TABLE, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || chroot(root) || chdir("/"))
-		return errno;
-	return write(fd, line, strlen(line)) < 0 ? errno : 0;
-}
-
 TEST_F(pin, a_row_is_told_from_the_root_of_who_wrote_it)
 {
-	ASSERT_EQ(0, IN_CHILD(write_from(HOST, "/k /f reg pin\n")));
+	ASSERT_EQ(0, IN_CHILD(table_write_from(HOST, "/k /f reg pin\n")));
 	EXPECT_STREQ("/k /f reg rw,pin", row_of("/k"));
 	ASSERT_EQ(0, ERR(rename(F, HOST "/moved")));
 	ASSERT_EQ(0, change_table());

@@ -13,6 +13,7 @@
 #ifndef SELFTESTS_FIXTURE_H
 #define SELFTESTS_FIXTURE_H
 
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -116,6 +117,30 @@ static inline int table(const char *fmt, ...)
 		return EOVERFLOW;
 	text[len++] = '\n';
 	return table_write(text, len);
+}
+
+/* The same, from another root, as a line; for a child. */
+static inline int table_write_from(const char *root, const char *line)
+{
+	int fd = open(TABLE, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || chroot(root) || chdir("/"))
+		return errno;
+	return write(fd, line, strlen(line)) < 0 ? errno : 0;
+}
+
+/* Give up a capability, keeping the others. */
+static inline int drop_cap(int cap)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(__NR_capget, &header, data))
+		return errno;
+	data[cap / 32].effective &= ~(1U << cap % 32);
+	return ERR(syscall(__NR_capset, &header, data));
 }
 
 /* All that a file has to say, with a NUL behind it; to be freed. */

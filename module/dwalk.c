@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A walk on the host that the dcache answers.
+ *
+ * The VFS's own copies the path and keeps a state for all that a walk may meet:
+ * for a short path that is most of what it costs. Most paths are names that
+ * are known, in directories that the caller may search, and mounts. Such a one
+ * is walked here name by name, as the VFS does it once it takes references;
+ * whatever else there is, and each error, is the VFS's.
+ */
+#include "host.h"
+
+#include <linux/audit.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/string.h>
+#include <linux/stringhash.h>
+
+/* Who has to be asked before a name is what it was. */
+#define ETFS_ASKS \
+	(DCACHE_OP_REVALIDATE | DCACHE_MANAGE_TRANSIT | DCACHE_NEED_AUTOMOUNT)
+/* Directories whose names are compared in other ways. */
+#define ETFS_COMPARES	(DCACHE_OP_HASH | DCACHE_OP_COMPARE)
+
+static bool etfs_dwalk_may_search(const struct path *at)
+{
+	return d_can_lookup(at->dentry) &&
+	       !(at->dentry->d_flags & ETFS_COMPARES) &&
+	       !inode_permission(path_mnt_idmap(at), d_inode(at->dentry),
+				 MAY_EXEC);
+}
+
+static bool etfs_dwalk_is_dots(const char *name, u32 len)
+{
+	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
+}
+
+/* How far it has come; references once that is not where it began. */
+struct etfs_dwalk {
+	struct path at;
+	bool is_held;
+};
+
+static void etfs_dwalk_end(const struct etfs_dwalk *walk)
+{
+	if (walk->is_held)
+		path_put(&walk->at);
+}
+
+/* Go on to a name. Return: false if the VFS has to. */
+static bool etfs_dwalk_step(struct etfs_dwalk *walk, const char *name, u32 len)
+{
+	struct path *at = &walk->at;
+	struct qstr qstr = QSTR_INIT(name, len);
+	struct dentry *dentry;
+
+	if (len > NAME_MAX || etfs_dwalk_is_dots(name, len) ||
+	    !etfs_dwalk_may_search(at))
+		return false;
+	qstr.hash = full_name_hash(at->dentry, name, len);
+	dentry = d_lookup(at->dentry, &qstr);
+	if (!dentry)
+		return false;
+	if (walk->is_held)
+		dput(at->dentry);
+	else
+		mntget(at->mnt);
+	walk->is_held = true;
+	at->dentry = dentry;
+	if (dentry->d_flags & ETFS_ASKS)
+		return false;
+	while (unlikely(d_mountpoint(at->dentry)) && follow_down_one(at))
+		if (at->dentry->d_flags & ETFS_ASKS)
+			return false;
+	return d_is_positive(at->dentry) && !d_is_symlink(at->dentry);
+}
+
+bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
+{
+	struct etfs_dwalk walk = { .at = *from };
+	const char *end;
+
+	/* An audited call is told each path that is walked. */
+	if (!audit_dummy_context())
+		return false;
+	while (*name == '/')
+		name++;
+	do {
+		end = strchrnul(name, '/');
+		/* Nothing is left behind a slash: a directory is meant. */
+		if (end == name || !etfs_dwalk_step(&walk, name, end - name)) {
+			etfs_dwalk_end(&walk);
+			return false;
+		}
+		name = end;
+		while (*name == '/')
+			name++;
+	} while (*end);
+	*path = walk.at;
+	return true;
+}
