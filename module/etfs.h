@@ -477,8 +477,16 @@ int etfs_map_use(struct etfs_map *map);
 /* The same, but a busy removal that only claims it is enough. Context: any. */
 int etfs_map_try_use(struct etfs_map *map);
 /* By one of its users, though it may have ended. */
-void etfs_map_use_more(struct etfs_map *map);
-void etfs_map_unuse(struct etfs_map *map);
+static inline void etfs_map_use_more(struct etfs_map *map)
+{
+	atomic_inc(&map->users);
+}
+
+static inline void etfs_map_unuse(struct etfs_map *map)
+{
+	atomic_dec(&map->users);
+}
+
 /* Revoked, or removed while idle: nobody looks at the host any more. */
 bool etfs_map_has_ended(const struct etfs_map *map);
 /* Nobody can use it any more; who does goes on. */
@@ -489,7 +497,15 @@ void etfs_map_unclaim(struct etfs_map *map);
 
 /* In gate.c: who is inside a mapping; see struct etfs_gate */
 extern struct workqueue_struct *etfs_map_wq;
-int etfs_gate_make(struct etfs_map *map);
+int etfs_gate_make_first(struct etfs_map *map);
+/* A map has a gate before it can have users. Return: -ENOMEM. */
+static inline int etfs_gate_make(struct etfs_map *map)
+{
+	/* Pairs with the cmpxchg() in etfs_gate_make_first(). */
+	return likely(smp_load_acquire(&map->gate)) ? 0 :
+						     etfs_gate_make_first(map);
+}
+
 void etfs_gate_free(struct etfs_gate *gate);
 void etfs_gate_shut(struct etfs_map *map);
 /* Context: as etfs_map_leave(), no preemption. */
@@ -555,6 +571,11 @@ const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);
+/*
+ * At registration of what is opened again each time: could it be opened? Where
+ * an open does nothing else it is not made.
+ */
+int etfs_host_check(struct etfs_map *map, int flags, struct etfs_reason *why);
 /* May the registrant open it in the same way again? Return: 0 or an errno. */
 int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host);
 /* is_locked: the caller may hold a lock of ours, see way.c. */

@@ -71,7 +71,7 @@ void etfs_gate_add_open(struct etfs_open *open)
 /* Return: a reference, or NULL: nobody has it open. */
 static struct file *etfs_gate_get_any_host(struct etfs_map *map)
 {
-	/* Pairs with the cmpxchg() in etfs_gate_make(). */
+	/* Pairs with the cmpxchg() in etfs_gate_make_first(). */
 	struct etfs_gate *gate = smp_load_acquire(&map->gate);
 	struct etfs_open *open;
 	struct file *host = NULL;
@@ -197,15 +197,10 @@ void etfs_gate_free(struct etfs_gate *gate)
 	kfree(gate);
 }
 
-/* A map has a gate before it can have users. */
-int etfs_gate_make(struct etfs_map *map)
+int etfs_gate_make_first(struct etfs_map *map)
 {
-	struct etfs_gate *gate;
+	struct etfs_gate *gate = etfs_gate_new(map);
 
-	/* Pairs with cmpxchg() below. */
-	if (smp_load_acquire(&map->gate))
-		return 0;
-	gate = etfs_gate_new(map);
 	if (!gate)
 		return -ENOMEM;
 	if (cmpxchg(&map->gate, NULL, gate))
@@ -232,7 +227,7 @@ void etfs_gate_shut(struct etfs_map *map)
 /* Return: -EINTR if a signal came first; the drain goes on by itself. */
 int etfs_gate_wait(struct etfs_map *map)
 {
-	/* Pairs with the cmpxchg() in etfs_gate_make(). */
+	/* Pairs with the cmpxchg() in etfs_gate_make_first(). */
 	struct etfs_gate *gate = smp_load_acquire(&map->gate);
 
 	/* One made after the map had ended was not shut: nobody is inside. */
@@ -258,7 +253,7 @@ static void etfs_gate_count(struct etfs_gate *gate, struct etfs_usage *usage)
 
 void etfs_map_stat(struct etfs_map *map, struct etfs_usage *usage)
 {
-	/* Pairs with the cmpxchg in etfs_gate_make(). */
+	/* Pairs with the cmpxchg() in etfs_gate_make_first(). */
 	struct etfs_gate *gate = smp_load_acquire(&map->gate);
 
 	memset(usage, 0, sizeof(*usage));

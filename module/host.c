@@ -18,6 +18,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/fsnotify.h>
 #include <linux/gfs2_ondisk.h>
 #include <linux/lockdep.h>
 #include <linux/magic.h>
@@ -136,13 +137,19 @@ int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 static int etfs_host_walk(const struct etfs_map *map, etfs_walk_t *walk,
 			  unsigned int flags, struct path *path)
 {
+	const struct etfs_origin *origin = map->origin;
 	struct path root;
 	int err;
 
-	etfs_origin_root(map->origin, &root);
-	err = walk(&root, map->spec.host, LOOKUP_FOLLOW | flags, path);
-	path_put(&root);
-	if (!etfs_origin_is_gone(map->origin))
+	flags |= LOOKUP_FOLLOW;
+	if (origin->is_init) {
+		get_init_root(&root);
+		err = walk(&root, map->spec.host, flags, path);
+		path_put(&root);
+	} else {
+		err = walk(&origin->root, map->spec.host, flags, path);
+	}
+	if (!etfs_origin_is_gone(origin))
 		return err;
 	if (!err)
 		path_put(path);
@@ -232,6 +239,12 @@ struct file *etfs_host_open_as(const struct etfs_map *map,
 	return err ? ERR_PTR(err) : dentry_open(path, flags | O_LARGEFILE, map->origin->cred);
 }
 
+static void etfs_host_refuse_open(int flags, int err, struct etfs_reason *why)
+{
+	etfs_refuse(why, "the host file cannot be opened for %s (%pe)",
+		    flags & O_ACCMODE ? "writing" : "reading", ERR_PTR(err));
+}
+
 /*
  * Judged before it is opened: a tape would rewind, a fifo wait, and a key that
  * leads back to itself never end.
@@ -252,18 +265,22 @@ static struct file *etfs_host_open_path(const struct etfs_map *map,
 	    (map->spec.type == ETFS_BLK || map->spec.type == ETFS_CHR))
 		host = ERR_PTR(-EACCES);
 	if (IS_ERR(host))
-		etfs_refuse(why, "the host file cannot be opened for %s (%pe)",
-			    flags & O_ACCMODE ? "writing" : "reading", host);
+		etfs_host_refuse_open(flags, PTR_ERR(host), why);
 	return host;
+}
+
+static int etfs_host_judge_ops(const struct file_operations *ops, bool writes,
+			       struct etfs_reason *why)
+{
+	if (ops->read_iter && (!writes || ops->write_iter))
+		return 0;
+	etfs_refuse(why, "the host file cannot be read and written by bytes");
+	return -EINVAL;
 }
 
 int etfs_host_judge_file(const struct file *host, struct etfs_reason *why)
 {
-	if (host->f_op->read_iter &&
-	    (!(host->f_mode & FMODE_WRITE) || host->f_op->write_iter))
-		return 0;
-	etfs_refuse(why, "the host file cannot be read and written by bytes");
-	return -EINVAL;
+	return etfs_host_judge_ops(host->f_op, host->f_mode & FMODE_WRITE, why);
 }
 
 /* Bytes of an open host file or block device. */
@@ -290,12 +307,10 @@ u32 etfs_host_dio_align(const struct file *host)
 	return bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
 }
 
-static int etfs_host_judge_window(const struct etfs_map *map,
-				  const struct file *host,
+static int etfs_host_judge_window(const struct etfs_map *map, u64 size,
 				  struct etfs_reason *why)
 {
 	const struct etfs_window *win = &map->spec.win;
-	u64 size = etfs_host_size(host);
 	u64 len = etfs_window_is_fixed(win) ? win->size : 0;
 
 	if (win->offset <= size && len <= size - win->offset)
@@ -399,20 +414,26 @@ int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
 	return 0;
 }
 
-/* A local file system tells no more than its inodes have. */
-int etfs_host_fgetattr_few(const struct file *host, struct kstat *stat)
+/* A local file system tells no more than its inodes have. Return: is it one? */
+static bool etfs_host_stat_few(const struct path *path, struct kstat *stat)
 {
-	const struct inode *inode = file_inode(host);
-	struct mnt_idmap *idmap = path_mnt_idmap(&host->f_path);
+	const struct inode *inode = d_inode(path->dentry);
+	struct mnt_idmap *idmap = path_mnt_idmap(path);
 
 	if (!S_ISREG(inode->i_mode) || !etfs_host_is_local(inode->i_sb))
-		return etfs_host_fgetattr(host, stat);
+		return false;
 	stat->mode = inode->i_mode;
 	stat->uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, inode));
 	stat->gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, inode));
 	stat->mtime = inode_get_mtime(inode);
-	etfs_host_hide_setid(&host->f_path, stat);
-	return 0;
+	etfs_host_hide_setid(path, stat);
+	return true;
+}
+
+int etfs_host_fgetattr_few(const struct file *host, struct kstat *stat)
+{
+	return etfs_host_stat_few(&host->f_path, stat) ?
+	       0 : etfs_host_fgetattr(host, stat);
 }
 
 void etfs_host_remember(struct etfs_map *map, const struct path *path)
@@ -423,7 +444,7 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path)
 	/* What the options say holds even if the host says nothing. */
 	if (map->spec.flags & ETFS_MAP_MODE)
 		attr->mode = map->spec.mode;
-	if (etfs_host_stat(path, &stat))
+	if (!etfs_host_stat_few(path, &stat) && etfs_host_stat(path, &stat))
 		return;
 	if (!(map->spec.flags & ETFS_MAP_MODE))
 		attr->mode = stat.mode & 07777;
@@ -434,19 +455,19 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path)
 }
 
 /* Of one that was just found: all that only a registration asks. */
-static int etfs_host_register(struct etfs_map *map, const struct file *host,
-			      struct etfs_reason *why)
+static int etfs_host_register(struct etfs_map *map, const struct path *path,
+			      u64 size, struct etfs_reason *why)
 {
-	int err = etfs_host_judge_window(map, host, why);
+	int err = etfs_host_judge_window(map, size, why);
 
 	if (err)
 		return err;
-	etfs_host_remember(map, &host->f_path);
+	etfs_host_remember(map, path);
 	if (map->spec.type == ETFS_REG && !(map->spec.flags & ETFS_MAP_PIN))
 		return 0;
-	err = etfs_pin_begin(map, &host->f_path, why);
+	err = etfs_pin_begin(map, path, why);
 	return err || map->spec.type != ETFS_REG ? err :
-	       etfs_host_pin(map, &host->f_path, why);
+	       etfs_host_pin(map, path, why);
 }
 
 int etfs_host_path(struct etfs_map *map, etfs_walk_t *walk, unsigned int flags,
@@ -462,13 +483,26 @@ int etfs_host_path(struct etfs_map *map, etfs_walk_t *walk, unsigned int flags,
 	return 0;
 }
 
-int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host)
+/* As the registrant. Without why this is no registration. */
+static struct file *etfs_host_open_found(struct etfs_map *map,
+					 const struct path *path, int flags,
+					 struct etfs_reason *why)
 {
-	const struct cred *old = etfs_origin_act(map->origin);
-	int err = etfs_host_may_open(&host->f_path, host->f_flags);
+	struct etfs_reason unheard;
+	struct file *host;
+	int err;
 
-	revert_creds(old);
-	return err;
+	host = etfs_host_open_path(map, path, flags, why ?: &unheard);
+	if (IS_ERR(host))
+		return host;
+	err = etfs_host_judge_file(host, why ?: &unheard);
+	if (!err && why)
+		err = etfs_host_register(map, &host->f_path,
+					 etfs_host_size(host), why);
+	if (!err)
+		return host;
+	fput(host);
+	return ERR_PTR(err);
 }
 
 /*
@@ -479,28 +513,96 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why)
 {
 	const struct cred *old = etfs_origin_act(map->origin);
-	struct etfs_reason unheard;
 	struct file *host;
 	struct path path;
 	int err;
 
 	err = why ? etfs_host_find(map, &path, why) :
 		    etfs_host_path(map, etfs_host_look, 0, &path);
-	if (err)
-		goto revert;
-	host = etfs_host_open_path(map, &path, flags, why ?: &unheard);
-	path_put(&path);
-	err = PTR_ERR_OR_ZERO(host);
-	if (err)
-		goto revert;
-	err = etfs_host_judge_file(host, why ?: &unheard);
-	if (!err && why)
-		err = etfs_host_register(map, host, why);
-	if (err)
-		fput(host);
-revert:
+	if (!err) {
+		host = etfs_host_open_found(map, &path, flags, why);
+		path_put(&path);
+	}
 	revert_creds(old);
 	return err ? ERR_PTR(err) : host;
+}
+
+int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host)
+{
+	const struct cred *old = etfs_origin_act(map->origin);
+	int err = etfs_host_may_open(&host->f_path, host->f_flags);
+
+	revert_creds(old);
+	return err;
+}
+
+/*
+ * Does an open do no more than ask what we can ask as well? Nobody hears of
+ * it, and the file system adds nothing to it.
+ */
+static bool etfs_host_opens_plainly(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) && etfs_host_is_local(inode->i_sb) &&
+	       !IS_ENCRYPTED(inode) && !IS_VERITY(inode) &&
+	       !fsnotify_sb_has_watchers(inode->i_sb);
+}
+
+/* Would such an open succeed? It is not made. */
+static int etfs_host_try_open(const struct path *path, int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	int err = etfs_host_may_open(path, flags);
+
+	if (err || (flags & O_ACCMODE) == O_RDONLY)
+		return err;
+	/* It is being run. */
+	if (atomic_read(&inode->i_writecount) < 0)
+		return -ETXTBSY;
+	return __mnt_is_readonly(path->mnt) ? -EROFS : 0;
+}
+
+/* As the registrant. */
+static int etfs_host_check_plain(struct etfs_map *map, const struct path *path,
+				 int flags, struct etfs_reason *why)
+{
+	const struct inode *inode = d_inode(path->dentry);
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+	int err;
+
+	err = etfs_host_judge_depth(inode->i_sb, why);
+	if (err)
+		return err;
+	err = etfs_host_try_open(path, flags);
+	if (err) {
+		etfs_host_refuse_open(flags, err, why);
+		return err;
+	}
+	return etfs_host_judge_ops(inode->i_fop, writes, why) ?:
+	       etfs_host_register(map, path, i_size_read(inode), why);
+}
+
+int etfs_host_check(struct etfs_map *map, int flags, struct etfs_reason *why)
+{
+	const struct cred *old = etfs_origin_act(map->origin);
+	struct file *host;
+	struct path path;
+	int err;
+
+	err = etfs_host_find(map, &path, why);
+	if (err)
+		goto revert;
+	if (etfs_host_opens_plainly(d_inode(path.dentry))) {
+		err = etfs_host_check_plain(map, &path, flags, why);
+	} else {
+		host = etfs_host_open_found(map, &path, flags, why);
+		err = PTR_ERR_OR_ZERO(host);
+		if (!err)
+			fput(host);
+	}
+	path_put(&path);
+revert:
+	revert_creds(old);
+	return err;
 }
 
 /*

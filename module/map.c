@@ -191,16 +191,6 @@ int etfs_map_use(struct etfs_map *map)
 	return 0;
 }
 
-void etfs_map_use_more(struct etfs_map *map)
-{
-	atomic_inc(&map->users);
-}
-
-void etfs_map_unuse(struct etfs_map *map)
-{
-	atomic_dec(&map->users);
-}
-
 void etfs_map_end(struct etfs_map *map)
 {
 	/* Full barrier: pairs with etfs_map_use() after etfs_gate_make(). */

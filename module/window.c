@@ -644,14 +644,10 @@ bool etfs_is_window(const struct file *file)
 
 static int etfs_window_bind(struct etfs_map *map, struct etfs_reason *why)
 {
-	int flags = map->spec.flags & ETFS_MAP_RO ? O_RDONLY : O_RDWR;
-	struct file *host = etfs_host_open(map, flags, why);
-
-	if (IS_ERR(host))
-		return PTR_ERR(host);
 	/* Each open finds it again, by its path or pinned. */
-	fput(host);
-	return 0;
+	return etfs_host_check(map, map->spec.flags & ETFS_MAP_RO ? O_RDONLY :
+								   O_RDWR,
+			       why);
 }
 
 static struct lock_class_key etfs_window_lock;
