@@ -576,8 +576,13 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
  * an open does nothing else it is not made.
  */
 int etfs_host_check(struct etfs_map *map, int flags, struct etfs_reason *why);
-/* May the registrant open it in the same way again? Return: 0 or an errno. */
-int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host);
+/*
+ * What was opened for reading before is opened so once more: it is the same file
+ * if the key leads there still. Else the reference on it goes.
+ */
+struct file *etfs_host_open_again(struct etfs_map *map, struct file *host);
+/* Is it on the mount that is the registrant's root? Context: may sleep. */
+bool etfs_host_is_on_root(const struct etfs_map *map, const struct file *host);
 /* is_locked: the caller may hold a lock of ours, see way.c. */
 int etfs_host_getattr(struct etfs_map *map, struct kstat *stat, bool is_locked);
 /* Of an open file. */

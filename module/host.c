@@ -527,13 +527,51 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	return err ? ERR_PTR(err) : host;
 }
 
-int etfs_host_may_reopen(const struct etfs_map *map, const struct file *host)
+/* As the registrant. */
+static struct file *etfs_host_find_again(struct etfs_map *map,
+					 struct file *host)
+{
+	struct path path;
+	int err;
+
+	if (map->is_pinned) {
+		err = etfs_host_may_open(&host->f_path, host->f_flags);
+		return err ? ERR_PTR(err) : host;
+	}
+	err = etfs_host_walk(map, etfs_host_look, 0, &path);
+	if (err)
+		return ERR_PTR(err);
+	if (path_equal(&path, &host->f_path))
+		err = etfs_host_may_open(&path, host->f_flags);
+	else
+		host = etfs_host_open_found(map, &path, O_RDONLY, NULL);
+	path_put(&path);
+	return err ? ERR_PTR(err) : host;
+}
+
+struct file *etfs_host_open_again(struct etfs_map *map, struct file *host)
 {
 	const struct cred *old = etfs_origin_act(map->origin);
-	int err = etfs_host_may_open(&host->f_path, host->f_flags);
+	struct file *again = etfs_host_find_again(map, host);
 
 	revert_creds(old);
-	return err;
+	if (again != host)
+		fput(host);
+	return again;
+}
+
+bool etfs_host_is_on_root(const struct etfs_map *map, const struct file *host)
+{
+	const struct etfs_origin *origin = map->origin;
+	struct path root;
+	bool is_on_root;
+
+	if (!origin->is_init)
+		return origin->root.mnt == host->f_path.mnt;
+	get_init_root(&root);
+	is_on_root = root.mnt == host->f_path.mnt;
+	path_put(&root);
+	return is_on_root;
 }
 
 /*

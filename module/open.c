@@ -29,16 +29,9 @@ static struct file *etfs_open_find_host(const struct etfs_open *open,
 					struct inode *inode, struct file *file,
 					bool *changed)
 {
-	int err;
-
 	/* It was a spare one. */
-	if (open->host) {
-		err = etfs_host_may_reopen(open->map, open->host);
-		if (!err)
-			return open->host;
-		fput(open->host);
-		return ERR_PTR(err);
-	}
+	if (open->host)
+		return etfs_host_open_again(open->map, open->host);
 	if (open->map->kind->open)
 		return open->map->kind->open(inode, file, changed);
 	return etfs_host_open(open->map, file->f_flags & ETFS_OPEN_FLAGS, NULL);

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Host files of pinned keys that are kept open for the next reader.
+ * Host files that are kept open for the next reader of a key.
  *
  * To open the host file costs as much as all else that an open of a key does.
- * With pin it is the same file each time, so one that was read and closed is
- * kept for a while, for one who opens the key next; he has it for himself. Who
- * may open it is asked each time.
+ * One that was read and closed is kept for a while, for one who opens the key
+ * next; he has it for himself. Who may open it is asked each time, and where
+ * the path leads, unless the key is bound for good.
  *
  * It shows nowhere: a file is kept only where nobody watches the host's file
  * system, and where no server and no layer could hear of an open. It is let go
- * when it has lain idle, and with the mapping.
+ * when it has lain idle, and with the mapping. Of a key that is bound by its
+ * path it pins no mount that is not pinned anyhow, as it lies on that of the
+ * registrant's root, and little room if it is removed meanwhile.
  *
  * Locks: etfs_spares.lock, then gate->lock.
  */
@@ -20,12 +22,15 @@
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
 #include <linux/pagemap.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
 /* Of all keys; and for how long one may lie idle, at least. */
 #define ETFS_MAX_SPARES		16384
-#define ETFS_SPARE_IDLE		(2 * HZ)
+#define ETFS_SPARE_IDLE		HZ
+/* Bytes of the largest that is kept, if it is not bound for good. */
+#define ETFS_SPARE_SIZE		SZ_64K
 
 static void etfs_spares_sweep(struct work_struct *work);
 
@@ -110,15 +115,38 @@ static void etfs_spare_list(struct etfs_gate *gate)
 	schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
 }
 
+static bool etfs_spare_is_read(const struct file *host)
+{
+	return host->f_flags == (O_RDONLY | O_LARGEFILE);
+}
+
 /* Has nobody changed how it is read, and nobody has it besides? */
 static bool etfs_spare_is_fit(const struct etfs_open *open)
 {
 	struct file *host = open->host;
 
 	/* Without one it was revoked. */
-	return host && host->f_flags == (O_RDONLY | O_LARGEFILE) &&
+	return host && etfs_spare_is_read(host) &&
 	       file_count(host) == 1 && !open->denies_write && !open->cover &&
 	       etfs_spare_may(open->map, file_inode(host));
+}
+
+/* Would nobody miss what it holds? */
+static bool etfs_spare_is_small(const struct etfs_open *open)
+{
+	const struct inode *inode;
+	bool is_small = false;
+
+	if (open->map->is_pinned)
+		return true;
+	if (etfs_open_enter(open))
+		return false;
+	inode = file_inode(open->host);
+	if (etfs_spare_is_read(open->host) && inode->i_nlink &&
+	    i_size_read(inode) <= ETFS_SPARE_SIZE)
+		is_small = etfs_host_is_on_root(open->map, open->host);
+	etfs_open_leave(open);
+	return is_small;
 }
 
 bool etfs_spare_give(struct etfs_open *open)
@@ -126,7 +154,7 @@ bool etfs_spare_give(struct etfs_open *open)
 	struct etfs_gate *gate = open->map->gate;
 	bool is_taken, is_new = false;
 
-	if (!open->map->is_pinned)
+	if (!etfs_spare_is_small(open))
 		return false;
 	spin_lock(&gate->lock);
 	is_taken = etfs_spare_is_fit(open) && etfs_spare_has_room(gate);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Keys with pin, whose host file is kept open for the next reader. */
+/* Keys whose host file is kept open for the next reader. */
 
 #include <sys/inotify.h>
+#include <sys/statvfs.h>
 
 #include "lib/fixture.h"
 #include "lib/together.h"
@@ -202,6 +203,115 @@ TEST_F(spare, comes_and_goes_as_the_key_does)
 	together(workers, 1, watchers, 3);
 	table("-/k");
 	EXPECT_TRUE(WAIT_FOR(!umount(HOST "/disk")));
+}
+
+/* Bound by its path, from a root that is the mount of the host file. */
+FIXTURE(path)
+{
+	int fd;
+};
+
+FIXTURE_VARIANT(path)
+{
+	const char *kind;
+};
+
+FIXTURE_VARIANT_ADD(path, tmpfs) { .kind = "tmpfs" };
+FIXTURE_VARIANT_ADD(path, ext4) { .kind = "ext4" };
+
+FIXTURE_SETUP(path)
+{
+	ASSERT_EQ(0, setup_mount(NULL));
+	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+	ASSERT_EQ(0, put_text(F, "first"));
+	ASSERT_EQ(0, IN_CHILD(table_write_from(HOST "/disk", "/k /f reg\n")));
+	self->fd = open(F, O_RDWR);
+	ASSERT_LE(0, self->fd);
+}
+
+FIXTURE_TEARDOWN(path)
+{
+	close(self->fd);
+	teardown_mount();
+}
+
+TEST_F(path, is_kept_and_let_go_when_it_lies_idle)
+{
+	ASSERT_EQ(0, text_is(KEY, "first"));
+	EXPECT_EQ(EAGAIN, lease(self->fd));
+	EXPECT_TRUE(WAIT_FOR(!lease(self->fd)));
+}
+
+TEST_F(path, goes_with_its_key)
+{
+	ASSERT_EQ(0, text_is(KEY, "first"));
+	ASSERT_EQ(0, table("-/k revoke"));
+	EXPECT_EQ(0, lease(self->fd));
+}
+
+TEST_F(path, is_not_for_who_writes)
+{
+	ASSERT_EQ(0, put_text(KEY, "again"));
+	EXPECT_EQ(0, lease(self->fd));
+}
+
+TEST_F(path, is_of_no_large_file)
+{
+	char buf[16];
+	int fd;
+
+	ASSERT_EQ(0, ftruncate(self->fd, 65537));
+	fd = open(KEY, O_RDONLY);
+	ASSERT_EQ(16, read(fd, buf, sizeof(buf)));
+	close(fd);
+	EXPECT_EQ(0, lease(self->fd));
+	ASSERT_EQ(0, ftruncate(self->fd, 65536));
+	fd = open(KEY, O_RDONLY);
+	close(fd);
+	EXPECT_EQ(EAGAIN, lease(self->fd));
+}
+
+TEST_F(path, pins_no_mount_but_the_root)
+{
+	int i;
+
+	ASSERT_EQ(0, mkdir(HOST "/disk/sub", 0755));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, mount_kind("tmpfs", HOST "/disk/sub"));
+		ASSERT_EQ(0, put_text(HOST "/disk/sub/f", "below"));
+		if (!i)
+			ASSERT_EQ(0, IN_CHILD(table_write_from(HOST "/disk",
+					"/l /sub/f reg\n")));
+		EXPECT_EQ(0, text_is(MNT "/l", "below"));
+		EXPECT_EQ(0, ERR(umount(HOST "/disk/sub")));
+	}
+}
+
+static fsfilcnt_t free_inodes(void)
+{
+	struct statvfs st;
+
+	return statvfs(HOST "/disk", &st) ? 0 : st.f_ffree;
+}
+
+TEST_F(path, keeps_no_file_that_is_removed)
+{
+	fsfilcnt_t before = free_inodes();
+	int fd = open(KEY, O_RDONLY);
+
+	close(self->fd);
+	ASSERT_EQ(0, ERR(unlink(F)));
+	/* With the last reader, if that is later. */
+	EXPECT_EQ(before, free_inodes());
+	close(fd);
+	EXPECT_EQ(before + 1, free_inodes());
+	/* When it lies idle, if that was before. */
+	ASSERT_EQ(0, put_text(F, "second"));
+	EXPECT_EQ(0, text_is(KEY, "second"));
+	ASSERT_EQ(0, ERR(unlink(F)));
+	EXPECT_EQ(ENOENT, open_err(KEY, O_RDONLY));
+	EXPECT_TRUE(WAIT_FOR(free_inodes() == before + 1));
+	self->fd = -1;
 }
 
 TEST_HARNESS_MAIN
