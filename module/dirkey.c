@@ -102,6 +102,8 @@ int rumpfs_names_may_rmdir(struct inode *dir)
 
 	if (!rumpfs_entry_none(dir))
 		return -ENOTEMPTY;
+	if (!READ_ONCE(rumpfs_table(dir)->nr_keys))
+		return 0;
 	below = rumpfs_names_below(dir);
 	return below > 0 ? -ENOTEMPTY : below;
 }

@@ -110,7 +110,9 @@ void rumpfs_evict_inode(struct inode *inode)
 			rumpfs_uncharge(sbi, inode->i_size + 1);
 		if (inode->i_acl || inode->i_default_acl)
 			rumpfs_acl_evict(inode);
-		if (inode->i_private)
+		if (S_ISDIR(inode->i_mode) ?
+		    rcu_access_pointer(RUMPFS_DIR(inode)->xattrs) :
+		    inode->i_private)
 			rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}

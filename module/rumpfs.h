@@ -57,6 +57,8 @@ struct rumpfs_sb {
 	 * below it, for keys below the old path; never cleared
 	 */
 	bool has_moved;
+	/* I: a security module that labels files may be there */
+	bool has_labels;
 	/* I: whiteouts are found by nobody, as on BSD */
 	bool hides_whiteouts;
 	/* I: the table this mount shows: the host's, or private */
@@ -453,7 +455,13 @@ bool rumpfs_white_keeps(const struct inode *dir, const struct dentry *hidden);
 bool rumpfs_white_any(const struct inode *dir);
 void rumpfs_white_remove(struct inode *dir, const struct qstr *name);
 /* Of a directory that goes. */
-void rumpfs_white_remove_all(struct inode *dir);
+void rumpfs_white_remove_some(struct inode *dir);
+static inline void rumpfs_white_remove_all(struct inode *dir)
+{
+	if (unlikely(rumpfs_white_maybe(dir)))
+		rumpfs_white_remove_some(dir);
+}
+
 /* Make one; the dentry gets an inode, but the name stays unfound. */
 int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
 		      struct dentry *dentry, umode_t mode);

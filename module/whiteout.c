@@ -218,14 +218,12 @@ void rumpfs_white_remove(struct inode *dir, const struct qstr *name)
 	rumpfs_white_free(RUMPFS_SB(dir->i_sb), white);
 }
 
-void rumpfs_white_remove_all(struct inode *dir)
+void rumpfs_white_remove_some(struct inode *dir)
 {
 	struct rumpfs_whites *whites = rumpfs_whites(dir);
 	struct rumpfs_white *white;
 	unsigned long cookie;
 
-	if (!whites)
-		return;
 	RUMPFS_DIR(dir)->whites = NULL;
 	xa_for_each(&whites->by_cookie, cookie, white) {
 		rumpfs_white_free(RUMPFS_SB(dir->i_sb), white);

@@ -452,6 +452,9 @@ void rumpfs_xattr_use(struct super_block *sb)
 	sb->s_flags |= SB_POSIXACL;
 	/* All that gives an inode privileges comes through the VFS. */
 	sb->s_flags |= SB_NOSEC;
+	/* Of those that the kernel has: does it run? */
+	RUMPFS_SB(sb)->has_labels = security_ismaclabel(XATTR_SELINUX_SUFFIX) ||
+				    security_ismaclabel(XATTR_SMACK_SUFFIX);
 }
 
 /* Labels */
@@ -488,6 +491,7 @@ int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
 
 	/* Who could take labels is given memory for them, needed or not. */
 	err = security_inode_init_security(inode, dir, name,
+					   RUMPFS_SB(inode->i_sb)->has_labels &&
 					   rumpfs_xattr_has_label(inode) ?
 					   rumpfs_xattr_add_labels : NULL,
 					   NULL);
