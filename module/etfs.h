@@ -608,22 +608,6 @@ void etfs_host_lock_above(const struct file *host, struct inode *inode);
 int etfs_host_truncate(struct file *host, u64 size, unsigned int valid);
 /* May a file give who runs it more rights, by its mode or its capabilities? */
 bool etfs_host_has_suid(const struct path *path);
-/*
- * To lockdep all overlays are one: the host's, whose freeze protection is taken
- * below locks of ours, and one that stands on us and takes ours below its own.
- * They are never the same, see host.c. Around both ends of the protection.
- */
-static inline void etfs_host_lockdep_off(const struct super_block *sb)
-{
-	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
-		lockdep_off();
-}
-
-static inline void etfs_host_lockdep_on(const struct super_block *sb)
-{
-	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
-		lockdep_on();
-}
 u64 etfs_host_size(const struct file *host);
 /* What direct I/O is a multiple of, bytes; 0 if it was not asked for. */
 u32 etfs_host_dio_align(const struct file *host);

@@ -12,6 +12,7 @@
  * itself.
  */
 #include "host.h"
+#include "open.h"
 
 #include <linux/blkdev.h>
 #include <linux/cred.h>

@@ -213,6 +213,23 @@ static inline int etfs_host_verify(int op, struct file *host, loff_t pos,
 	return etfs_host_ask(op, host, pos, len);
 }
 
+/*
+ * To lockdep all overlays are one: the host's, whose freeze protection is taken
+ * below locks of ours, and one that stands on us and takes ours below its own.
+ * They are never the same, see host.c. Around both ends of the protection.
+ */
+static inline void etfs_host_lockdep_off(const struct super_block *sb)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
+		lockdep_off();
+}
+
+static inline void etfs_host_lockdep_on(const struct super_block *sb)
+{
+	if (IS_ENABLED(CONFIG_LOCKDEP) && sb->s_stack_depth)
+		lockdep_on();
+}
+
 /* Keep the host's file system from being frozen, if it is on one. */
 static inline void etfs_sb_start_write(struct super_block *sb)
 {

@@ -5,6 +5,7 @@
 
 typedef struct { int n; } atomic_t;
 typedef struct { s64 n; } atomic64_t;
+typedef struct { long n; } atomic_long_t;
 typedef struct { int n; } refcount_t;
 
 #define ATOMIC64_INIT(value)		{ value }
@@ -13,6 +14,7 @@ typedef struct { int n; } refcount_t;
 #define atomic_inc(v)			((v)->n++)
 #define atomic_dec(v)			((v)->n--)
 #define atomic64_set(v, value)		((v)->n = (value))
+#define atomic_long_inc(v)		((v)->n++)
 #define atomic64_dec(v)			((v)->n--)
 #define atomic64_sub(i, v)		((v)->n -= (i))
 #define atomic64_inc_return(v)		(++(v)->n)

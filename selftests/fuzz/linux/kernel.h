@@ -67,6 +67,7 @@ typedef struct { u32 val; } kuid_t, kgid_t;
 	(sizeof(*(p)) + sizeof((p)->member[0]) * (n))
 
 #define likely(x)			(x)
+#define unlikely(x)			(x)
 #define READ_ONCE(x)			(*(volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, value)		((x) = (value))
 /* Between threads, so here they are none. */
@@ -129,6 +130,10 @@ struct percpu_ref { int unused; };
 #define percpu_ref_tryget_live(ref)	((void)(ref), true)
 #define percpu_ref_put(ref)		((void)(ref))
 #define this_cpu_add(x, n)		((x) += (n))
+#define this_cpu_inc(x)			((x)++)
+#define this_cpu_dec(x)			((x)--)
+#define preempt_disable()		((void)0)
+#define preempt_enable()		((void)0)
 
 #define current			NULL
 #define current_cred()		NULL

@@ -13,6 +13,10 @@ struct rb_node {
 
 struct rb_root { struct rb_node *rb_node; };
 #define RB_ROOT ((struct rb_root) { })
+/* Here the leftmost is looked for. */
+struct rb_root_cached { struct rb_root rb_root; };
+#define RB_ROOT_CACHED ((struct rb_root_cached) { })
+#define rb_parent(node)		((node)->rb_parent)
 
 struct rb_augment_callbacks {
 	void (*propagate)(struct rb_node *node, struct rb_node *stop);
@@ -133,6 +137,11 @@ static inline struct rb_node *rb_first(const struct rb_root *root)
 		node = node->rb_left;
 	return node;
 }
+
+#define rb_first_cached(root)	rb_first(&(root)->rb_root)
+#define rb_insert_color_cached(node, root, is_leftmost) \
+	((void)(is_leftmost), rb_insert_color(node, &(root)->rb_root))
+#define rb_erase_cached(node, root)	rb_erase(node, &(root)->rb_root)
 
 static inline struct rb_node *rb_next(const struct rb_node *node)
 {
