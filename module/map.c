@@ -41,12 +41,15 @@ int etfs_map_init(void)
 }
 
 /*
- * All maps were put, but for what a drain puts. A gate is empty after a grace
- * period, and what its drain puts is released after one more.
+ * All maps were put, but for what a drain puts. A gate settles after a grace
+ * period, which queues its drain, and what that puts is released after one
+ * more.
  */
 void etfs_map_exit(void)
 {
 	rcu_barrier();
+	/* What has settled queues more. */
+	flush_workqueue(etfs_map_wq);
 	flush_workqueue(etfs_map_wq);
 	rcu_barrier();
 	/* Waits until the last one is released. */
