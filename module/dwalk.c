@@ -25,24 +25,39 @@
 /* Directories whose names are compared in other ways. */
 #define ETFS_COMPARES	(DCACHE_OP_HASH | DCACHE_OP_COMPARE)
 
-static bool etfs_dwalk_may_search(const struct path *at)
+/* How far it has come. */
+struct etfs_dwalk {
+	struct path at;
+	/* as they were when it came there */
+	unsigned int flags;
+	/* references, once it is not where it began */
+	bool is_held;
+};
+
+/* What is judged of a dentry is judged by one look, after which it has an inode. */
+static void etfs_dwalk_look(struct etfs_dwalk *walk)
 {
-	return d_can_lookup(at->dentry) &&
-	       !(at->dentry->d_flags & ETFS_COMPARES) &&
-	       !inode_permission(path_mnt_idmap(at), d_inode(at->dentry),
-				 MAY_EXEC);
+	/* Pairs with the release when a negative one becomes positive. */
+	walk->flags = smp_load_acquire(&walk->at.dentry->d_flags);
+}
+
+static bool etfs_dwalk_is(const struct etfs_dwalk *walk, unsigned int type)
+{
+	return (walk->flags & DCACHE_ENTRY_TYPE) == type;
+}
+
+static bool etfs_dwalk_may_search(const struct etfs_dwalk *walk)
+{
+	return etfs_dwalk_is(walk, DCACHE_DIRECTORY_TYPE) &&
+	       !(walk->flags & ETFS_COMPARES) &&
+	       !inode_permission(path_mnt_idmap(&walk->at),
+				 d_inode(walk->at.dentry), MAY_EXEC);
 }
 
 static bool etfs_dwalk_is_dots(const char *name, u32 len)
 {
 	return name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'));
 }
-
-/* How far it has come; references once that is not where it began. */
-struct etfs_dwalk {
-	struct path at;
-	bool is_held;
-};
 
 static void etfs_dwalk_end(const struct etfs_dwalk *walk)
 {
@@ -58,7 +73,7 @@ static bool etfs_dwalk_step(struct etfs_dwalk *walk, const char *name, u32 len)
 	struct dentry *dentry;
 
 	if (len > NAME_MAX || etfs_dwalk_is_dots(name, len) ||
-	    !etfs_dwalk_may_search(at))
+	    !etfs_dwalk_may_search(walk))
 		return false;
 	qstr.hash = full_name_hash(at->dentry, name, len);
 	dentry = d_lookup(at->dentry, &qstr);
@@ -70,12 +85,13 @@ static bool etfs_dwalk_step(struct etfs_dwalk *walk, const char *name, u32 len)
 		mntget(at->mnt);
 	walk->is_held = true;
 	at->dentry = dentry;
-	if (dentry->d_flags & ETFS_ASKS)
-		return false;
-	while (unlikely(d_mountpoint(at->dentry)) && follow_down_one(at))
-		if (at->dentry->d_flags & ETFS_ASKS)
+	do {
+		etfs_dwalk_look(walk);
+		if (walk->flags & ETFS_ASKS)
 			return false;
-	return d_is_positive(at->dentry) && !d_is_symlink(at->dentry);
+	} while (unlikely(walk->flags & DCACHE_MOUNTED) && follow_down_one(at));
+	return !etfs_dwalk_is(walk, DCACHE_MISS_TYPE) &&
+	       !etfs_dwalk_is(walk, DCACHE_SYMLINK_TYPE);
 }
 
 bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
@@ -86,6 +102,7 @@ bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
 	/* An audited call is told each path that is walked. */
 	if (!audit_dummy_context())
 		return false;
+	etfs_dwalk_look(&walk);
 	while (*name == '/')
 		name++;
 	do {
