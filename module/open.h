@@ -234,8 +234,8 @@ static inline void etfs_host_lockdep_on(const struct super_block *sb)
 static inline void etfs_sb_start_write(struct super_block *sb)
 {
 	etfs_host_lockdep_off(sb);
-	/* Mostly there is no need for what may sleep. */
-	if (!sb_start_write_trylock(sb))
+	/* Mostly there is no need for what may sleep; lockdep is to see it. */
+	if (IS_ENABLED(CONFIG_LOCKDEP) || !sb_start_write_trylock(sb))
 		sb_start_write(sb);
 	etfs_host_lockdep_on(sb);
 }
