@@ -528,6 +528,13 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
 	return err ? ERR_PTR(err) : host;
 }
 
+/* Who was given the file to himself meanwhile, as a server, hears of it. */
+static int etfs_host_may_open_again(struct file *host)
+{
+	return etfs_host_may_open(&host->f_path, host->f_flags) ?:
+	       break_lease(file_inode(host), host->f_flags);
+}
+
 /* As the registrant. */
 static struct file *etfs_host_find_again(struct etfs_map *map,
 					 struct file *host)
@@ -536,14 +543,14 @@ static struct file *etfs_host_find_again(struct etfs_map *map,
 	int err;
 
 	if (map->is_pinned) {
-		err = etfs_host_may_open(&host->f_path, host->f_flags);
+		err = etfs_host_may_open_again(host);
 		return err ? ERR_PTR(err) : host;
 	}
 	err = etfs_host_walk(map, etfs_host_look, 0, &path);
 	if (err)
 		return ERR_PTR(err);
 	if (path_equal(&path, &host->f_path))
-		err = etfs_host_may_open(&path, host->f_flags);
+		err = etfs_host_may_open_again(host);
 	else
 		host = etfs_host_open_found(map, &path, O_RDONLY, NULL);
 	path_put(&path);

@@ -7,11 +7,10 @@
  * next; he has it for himself. Who may open it is asked each time, and where
  * the path leads, unless the key is bound for good.
  *
- * It shows nowhere: a file is kept only where nobody watches the host's file
- * system, and where no server and no layer could hear of an open. It is let go
- * when it has lain idle, and with the mapping. Of a key that is bound by its
- * path it pins no mount that is not pinned anyhow, as it lies on that of the
- * registrant's root, and little room if it is removed meanwhile.
+ * A file is kept only where nobody watches the host's file system, and where no
+ * server and no layer could hear of an open. It is let go when it has lain idle,
+ * and with the mapping. Of a key that is bound by its path it is small, and lies
+ * on the mount that is the registrant's root: no other is busy for it.
  *
  * Locks: etfs_spares.lock, then gate->lock.
  */
@@ -26,8 +25,10 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-/* Of all keys; and for how long one may lie idle, at least. */
+/* Of all keys; how many are looked at in one go, under the lock. */
 #define ETFS_MAX_SPARES		16384
+#define ETFS_SWEEP_BATCH	64
+/* For how long one may lie idle, at least. */
 #define ETFS_SPARE_IDLE		HZ
 /* Bytes of the largest that is kept, if it is not bound for good. */
 #define ETFS_SPARE_SIZE		SZ_64K
@@ -52,8 +53,9 @@ static struct etfs_spares {
 /* May opens of this file be fewer than opens of the key? */
 static bool etfs_spare_may(const struct etfs_map *map, const struct inode *inode)
 {
+	/* The key of an encrypted one can be taken away while it is closed. */
 	return map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
-	       etfs_host_is_local(inode->i_sb) &&
+	       !IS_ENCRYPTED(inode) && etfs_host_is_local(inode->i_sb) &&
 	       !fsnotify_sb_has_watchers(inode->i_sb);
 }
 
@@ -200,17 +202,43 @@ static bool etfs_spare_is_idle(struct etfs_gate *gate)
 	return is_idle;
 }
 
-static void etfs_spares_sweep(struct work_struct *work)
+/* Look at up to n. Those let go are in idle. Return: how many it looked at. */
+static unsigned int etfs_spares_sweep_some(unsigned int n,
+					   struct list_head *idle)
 {
-	struct etfs_gate *gate, *next;
+	struct etfs_gate *gate;
+	struct etfs_open *open;
+	unsigned int i;
 
 	spin_lock(&etfs_spares.lock);
-	list_for_each_entry_safe(gate, next, &etfs_spares.gates, spares) {
-		if (!etfs_spare_is_idle(gate))
-			continue;
-		/* A worker lets go of a file later, and need not sleep here. */
-		etfs_spare_free(etfs_spare_unlist(gate));
+	for (i = 0; i < n && !list_empty(&etfs_spares.gates); i++) {
+		gate = list_first_entry(&etfs_spares.gates, struct etfs_gate,
+					spares);
+		list_move_tail(&gate->spares, &etfs_spares.gates);
+		open = etfs_spare_is_idle(gate) ? etfs_spare_unlist(gate) : NULL;
+		if (open)
+			list_add(&open->node, idle);
 	}
+	spin_unlock(&etfs_spares.lock);
+	return i;
+}
+
+static void etfs_spares_sweep(struct work_struct *work)
+{
+	unsigned int left = READ_ONCE(etfs_spares.nr), n;
+	struct etfs_open *open, *next;
+	LIST_HEAD(idle);
+
+	do {
+		n = etfs_spares_sweep_some(min(left, ETFS_SWEEP_BATCH), &idle);
+		left -= n;
+		cond_resched();
+	} while (n && left);
+	list_for_each_entry_safe(open, next, &idle, node) {
+		etfs_spare_free(open);
+		cond_resched();
+	}
+	spin_lock(&etfs_spares.lock);
 	if (!list_empty(&etfs_spares.gates))
 		schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
 	spin_unlock(&etfs_spares.lock);
