@@ -3,9 +3,10 @@
  * Plain memory files: read, write, truncate and map. Holes are hole.c's.
  *
  * A page is charged before it enters the mapping and dirty from birth, so none
- * leaves by itself: mapping->nrpages is what is held, and what a truncation
- * took from it is given back. Pages enter under i_rwsem (write, fallocate) or
- * invalidate_lock (fault) and leave under both. Reading a hole makes no page.
+ * leaves by itself: i_blocks counts what was charged, mapping->nrpages is what
+ * is held, and after a truncation the difference is given back. Pages enter
+ * under i_rwsem (write, fallocate) or invalidate_lock (fault) and leave under
+ * both. Reading a hole makes no page.
  *
  * A write makes the largest folios that lie whole within it; all others are
  * of one page. A large folio is whole when its lock is first let go. A folio
@@ -22,6 +23,7 @@
 #include <linux/highmem.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/blk_types.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/splice.h>
@@ -103,8 +105,13 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	err = filemap_add_folio(mapping, folio, index, gfp);
-	if (!err)
+	if (!err) {
+		/* A fault beside us may count, too. */
+		spin_lock(&inode->i_lock);
+		inode->i_blocks += RUMPFS_PAGE_BLOCKS << order;
+		spin_unlock(&inode->i_lock);
 		return folio;
+	}
 	folio_put(folio);
 	return ERR_PTR(err);
 }
@@ -369,12 +376,21 @@ unlock:
 
 /* Truncation */
 
-void rumpfs_file_give_back(struct inode *inode, unsigned long had)
+/*
+ * A page that was never charged may be passing through, see rumpfs_file_fill():
+ * then there is one too much till the next time.
+ */
+void rumpfs_file_recount(struct inode *inode)
 {
+	u64 held = (u64)inode->i_mapping->nrpages * RUMPFS_PAGE_BLOCKS, had;
+
 	lockdep_assert_held_write(&inode->i_rwsem);
 	lockdep_assert_held_write(&inode->i_mapping->invalidate_lock);
-	rumpfs_uncharge(RUMPFS_SB(inode->i_sb),
-			(u64)(had - inode->i_mapping->nrpages) << PAGE_SHIFT);
+	spin_lock(&inode->i_lock);
+	had = inode->i_blocks;
+	inode->i_blocks = held;
+	spin_unlock(&inode->i_lock);
+	rumpfs_uncharge(RUMPFS_SB(inode->i_sb), (had - held) << SECTOR_SHIFT);
 }
 
 /*
@@ -399,8 +415,6 @@ static void rumpfs_file_split(struct inode *inode, loff_t size)
 
 void rumpfs_file_truncate(struct inode *inode, loff_t size)
 {
-	unsigned long had;
-
 	lockdep_assert_held_write(&inode->i_rwsem);
 	if (size > i_size_read(inode)) {
 		rumpfs_file_zero_tail(inode);
@@ -408,10 +422,9 @@ void rumpfs_file_truncate(struct inode *inode, loff_t size)
 		return;
 	}
 	filemap_invalidate_lock(inode->i_mapping);
-	had = inode->i_mapping->nrpages;
 	rumpfs_file_split(inode, size);
 	truncate_setsize(inode, size);
-	rumpfs_file_give_back(inode, had);
+	rumpfs_file_recount(inode);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 

@@ -98,12 +98,10 @@ void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end)
 	struct address_space *mapping = inode->i_mapping;
 	struct folio_batch batch;
 	unsigned int i, n;
-	unsigned long had;
 
 	lockdep_assert_held_write(&inode->i_rwsem);
 	folio_batch_init(&batch);
 	filemap_invalidate_lock(mapping);
-	had = mapping->nrpages;
 	while (begin < end &&
 	       (n = filemap_get_folios(mapping, &begin, end - 1, &batch))) {
 		for (i = 0; i < n; i++) {
@@ -118,7 +116,7 @@ void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end)
 		folio_batch_release(&batch);
 		cond_resched();
 	}
-	rumpfs_file_give_back(inode, had);
+	rumpfs_file_recount(inode);
 	filemap_invalidate_unlock(mapping);
 }
 
@@ -247,12 +245,9 @@ static int rumpfs_hole_allocate(struct inode *inode, int mode, loff_t pos,
 
 static void rumpfs_hole_punch(struct inode *inode, loff_t pos, loff_t end)
 {
-	unsigned long had;
-
 	filemap_invalidate_lock(inode->i_mapping);
-	had = inode->i_mapping->nrpages;
 	truncate_pagecache_range(inode, pos, end - 1);
-	rumpfs_file_give_back(inode, had);
+	rumpfs_file_recount(inode);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 

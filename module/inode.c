@@ -3,6 +3,7 @@
 #include "names.h"
 #include "open.h"
 
+#include <linux/blk_types.h>
 #include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/rcupdate.h>
@@ -60,7 +61,9 @@ void rumpfs_free_inode(struct inode *inode)
 
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
-	if (!node->is_mapped) {
+	if (rumpfs_is_chr(inode)) {
+		kfree(node->chr);
+	} else if (!node->is_mapped) {
 		if (inode->i_private && inode->i_private != &rumpfs_dir_none)
 			kfree(inode->i_private);
 	} else if (S_ISDIR(inode->i_mode)) {
@@ -101,18 +104,15 @@ void rumpfs_evict_inode(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
-	u64 pages = inode->i_data.nrpages;
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (node->is_charged) {
-		rumpfs_uncharge(sbi, pages << PAGE_SHIFT);
+		rumpfs_uncharge(sbi, (u64)inode->i_blocks << SECTOR_SHIFT);
 		if (S_ISLNK(inode->i_mode))
 			rumpfs_uncharge(sbi, inode->i_size + 1);
 		if (inode->i_acl || inode->i_default_acl)
 			rumpfs_acl_evict(inode);
-		if (S_ISDIR(inode->i_mode) ?
-		    rcu_access_pointer(RUMPFS_DIR(inode)->xattrs) :
-		    inode->i_private)
+		if (rcu_access_pointer(*rumpfs_xattrs_at(inode)))
 			rumpfs_xattr_evict(inode);
 		rumpfs_uncharge_inode(sbi);
 	}
@@ -142,12 +142,10 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 				 STATX_ATTR_NODUMP;
 	if (request_mask & STATX_BTIME) {
 		stat->result_mask |= STATX_BTIME;
-		stat->btime = ns_to_timespec64(node->btime);
+		stat->btime = ns_to_timespec64(rumpfs_is_chr(inode) ?
+					       node->chr->btime : node->btime);
 	}
-	if (S_ISREG(inode->i_mode))
-		stat->blocks = (u64)READ_ONCE(inode->i_data.nrpages) <<
-			       (PAGE_SHIFT - 9);
-	else if (S_ISDIR(inode->i_mode))
+	if (S_ISDIR(inode->i_mode))
 		stat->nlink += rumpfs_names_nr_dirs(inode);
 	return 0;
 }
@@ -223,12 +221,19 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 				       dev_t dev)
 {
 	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
-	struct inode *inode = new_inode(sb);
+	bool is_chr = S_ISCHR(mode) && dev != WHITEOUT_DEV;
+	struct rumpfs_chr *chr = NULL;
 	struct rumpfs_node *node;
 	struct timespec64 now;
+	struct inode *inode;
 
-	if (!inode)
+	if (unlikely(is_chr))
+		chr = kzalloc(sizeof(*chr), GFP_KERNEL_ACCOUNT);
+	inode = !is_chr || chr ? new_inode(sb) : NULL;
+	if (!inode) {
+		kfree(chr);
 		return NULL;
+	}
 	node = RUMPFS_NODE(inode);
 	node->is_charged = true;
 	cache_no_acl(inode);
@@ -236,7 +241,12 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 	inode->i_generation = sbi->generation;
 	inode_init_owner(idmap, inode, dir, mode);
 	now = simple_inode_init_ts(inode);
-	node->btime = timespec64_to_ns(&now);
+	if (chr) {
+		node->chr = chr;
+		chr->btime = timespec64_to_ns(&now);
+	} else {
+		node->btime = timespec64_to_ns(&now);
+	}
 	if (dir && unlikely(READ_ONCE(RUMPFS_NODE(dir)->attrs)))
 		rumpfs_attr_inherit(inode, dir);
 	rumpfs_node_init(inode, dev);

@@ -240,6 +240,7 @@ static void etfs_mirror_init(struct inode *inode, struct inode *dir,
 	simple_inode_init_ts(inode);
 	mirrored = RUMPFS_MIRRORED(inode);
 	mirrored->host = seen->id;
+	mirrored->map_ino = rumpfs_map(dir)->ino;
 	if (S_ISDIR(inode->i_mode)) {
 		/* One at two places of the host is two directories here. */
 		mirrored->depth = above->depth + 1;

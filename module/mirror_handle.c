@@ -105,7 +105,7 @@ static bool etfs_fid_is(struct inode *inode, const struct etfs_mirror_fid *fid)
 	struct etfs_host_id host = etfs_fid_host(fid);
 
 	return RUMPFS_NODE(inode)->is_mirrored &&
-	       rumpfs_map(inode)->ino == etfs_fid_map_ino(fid) &&
+	       RUMPFS_MIRRORED(inode)->map_ino == etfs_fid_map_ino(fid) &&
 	       !memcmp(&RUMPFS_MIRRORED(inode)->host, &host, sizeof(host)) &&
 	       etfs_fid_place(inode) == fid->place;
 }

@@ -85,6 +85,9 @@ struct rumpfs_sb {
 /* What each name adds to the size of a directory, the dots among them. */
 #define RUMPFS_NAME_SIZE	20
 
+/* Of 512 bytes, as i_blocks counts them: what a file is charged. */
+#define RUMPFS_PAGE_BLOCKS	(PAGE_SIZE / SECTOR_SIZE)
+
 /* What a listing tells of each hidden whiteout, as on BSD. */
 #define RUMPFS_WHITE_INO	1
 
@@ -96,6 +99,7 @@ struct rumpfs_sb {
  *	mapped			struct etfs_map; a reference
  *	a cover			struct etfs_cached; owned
  *	a directory in memory	struct rumpfs_dir; owned, or rumpfs_dir_none
+ *	a character device	NULL, as its driver may look there
  *	others in memory	struct rumpfs_xattrs, or NULL; see xattr.c
  *
  * I set once - D under i_rwsem of the directory
@@ -105,6 +109,8 @@ struct rumpfs_node {
 	union {
 		/* I: in memory: when it was made, in nanoseconds */
 		s64 btime;
+		/* I: a character device in memory; owned */
+		struct rumpfs_chr *chr;
 		/* I: a mapped directory; owned */
 		struct rumpfs_dir *dir;
 		/* I: a mirrored file; owned */
@@ -139,10 +145,20 @@ struct rumpfs_node {
 	bool is_uncounted;
 };
 
+/* A character device in memory, but for whiteouts. */
+struct rumpfs_chr {
+	/* I: as in rumpfs_node */
+	s64 btime;
+	/* see xattr.c */
+	struct rumpfs_xattrs __rcu *xattrs;
+};
+
 /* What lies below a mapped directory, or that directory itself. */
 struct rumpfs_mirrored {
 	/* I: the host object it shows */
 	struct etfs_host_id host;
+	/* I: the inode number of the map, which may be gone before the inode */
+	u64 map_ino;
 	/* I: components below the key */
 	u32 depth;
 	/* I: of a directory: a hash of its path */
@@ -240,6 +256,23 @@ static inline struct rumpfs_dir *RUMPFS_DIR(const struct inode *inode)
 {
 	return rumpfs_is_key(inode) ? RUMPFS_NODE(inode)->dir :
 				      READ_ONCE(inode->i_private);
+}
+
+static inline bool rumpfs_is_chr(const struct inode *inode)
+{
+	return unlikely(S_ISCHR(inode->i_mode)) && !rumpfs_is_key(inode) &&
+	       inode->i_rdev != WHITEOUT_DEV;
+}
+
+/* Where a node in memory has its extended attributes. */
+static inline struct rumpfs_xattrs __rcu **
+rumpfs_xattrs_at(const struct inode *inode)
+{
+	if (S_ISDIR(inode->i_mode))
+		return &RUMPFS_DIR(inode)->xattrs;
+	if (rumpfs_is_chr(inode))
+		return &RUMPFS_NODE(inode)->chr->xattrs;
+	return (struct rumpfs_xattrs __rcu **)&inode->i_private;
 }
 
 static inline unsigned long rumpfs_cookie(const struct dentry *dentry)
@@ -527,11 +560,8 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 			      unsigned int order);
 /* A page that is not up to date becomes so: zero but for [from, to). */
 void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to);
-/*
- * Of as many pages as it had, some left the mapping. Context: i_rwsem and
- * invalidate_lock held since then.
- */
-void rumpfs_file_give_back(struct inode *inode, unsigned long had);
+/* Give back what left the mapping. Context: i_rwsem, invalidate_lock held. */
+void rumpfs_file_recount(struct inode *inode);
 
 /* In hole.c: where a file in memory has no pages, or unwritten ones */
 loff_t rumpfs_file_llseek(struct file *file, loff_t pos, int whence);

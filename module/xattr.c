@@ -52,14 +52,6 @@ static u64 rumpfs_xattr_held(const struct rumpfs_xattr *xattr)
 	return rumpfs_xattr_bytes(xattr->name_len, xattr->size);
 }
 
-/* Where a node in memory has them. */
-static struct rumpfs_xattrs __rcu **rumpfs_xattrs_at(const struct inode *inode)
-{
-	if (S_ISDIR(inode->i_mode))
-		return &RUMPFS_DIR(inode)->xattrs;
-	return (struct rumpfs_xattrs __rcu **)&inode->i_private;
-}
-
 /* An inode without a dentry is its maker's alone. */
 static bool rumpfs_xattr_may_write(const struct inode *inode)
 {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <sys/un.h>
 
 #include "lib/fixture.h"
@@ -544,13 +545,27 @@ TEST_F(tree, blocks_follow_what_is_held)
 
 TEST_F(tree, birth_time_is_told)
 {
+	static const char *const names[] = {
+		FILE_A, FILE_B, DIR_D, MNT "/l", MNT "/w"
+	};
 	struct statx stx;
+	unsigned int i;
 
 	ASSERT_EQ(0, put_text(FILE_A, "a"));
-	ASSERT_EQ(0, statx(AT_FDCWD, FILE_A, 0, STATX_BTIME | STATX_BASIC_STATS,
-			   &stx));
-	ASSERT_TRUE(stx.stx_mask & STATX_BTIME);
-	EXPECT_LT(time(NULL) - 1000, stx.stx_btime.tv_sec);
+	ASSERT_EQ(0, mknod(FILE_B, S_IFCHR | 0666, makedev(1, 5)));
+	ASSERT_EQ(0, setxattr(FILE_B, "trusted.a", "1", 1, 0));
+	ASSERT_EQ(0, mkdir(DIR_D, 0755));
+	ASSERT_EQ(0, setxattr(DIR_D, "trusted.a", "1", 1, 0));
+	ASSERT_EQ(0, symlink("a", MNT "/l"));
+	ASSERT_EQ(0, mknod(MNT "/w", S_IFCHR | 0666, makedev(0, 0)));
+	ASSERT_EQ(0, setxattr(MNT "/w", "trusted.a", "1", 1, 0));
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		ASSERT_EQ(0, statx(AT_FDCWD, names[i], AT_SYMLINK_NOFOLLOW,
+				   STATX_BTIME | STATX_BASIC_STATS, &stx));
+		ASSERT_TRUE(stx.stx_mask & STATX_BTIME);
+		EXPECT_LT(time(NULL) - 1000, stx.stx_btime.tv_sec);
+		EXPECT_GE(time(NULL), stx.stx_btime.tv_sec);
+	}
 }
 
 TEST_F(tree, a_program_runs_from_it)

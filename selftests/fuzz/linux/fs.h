@@ -29,6 +29,7 @@ struct super_block {
 struct inode {
 	struct super_block *i_sb;
 	umode_t i_mode;
+	dev_t i_rdev;
 	int i_rwsem;
 	void *i_private;
 };
@@ -46,6 +47,7 @@ static inline struct file *get_file(struct file *file)
 }
 
 #define d_inode(dentry)		((dentry)->d_inode)
+#define WHITEOUT_DEV		0
 #define IS_WHITEOUT(inode)	((void)(inode), false)
 #define fput(file)		((void)(file))
 #define COMPAT_SET_ACL(fn)
