@@ -355,6 +355,8 @@ struct etfs_table {
 	/* L: those and their partitions by inode number, the highest first */
 	struct rb_root_cached inos;
 	u32 nr_maps;
+	/* R: the same as of the last commit */
+	u32 nr_committed;
 	/* R: names below the root; 0 = no lookup need ask */
 	u32 nr_keys;
 	/* L: one more with each batch */

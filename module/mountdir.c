@@ -16,14 +16,12 @@ static const struct rumpfs_sb *rumpfs_mountdir_sb(struct kobject *kobj)
 static ssize_t nr_mappings_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	struct etfs_table *table = ETFS_DOOR(kobj)->table;
-	u32 n;
-
-	/* While a batch is tried it counts what may never come. */
-	mutex_lock(&table->lock);
-	n = table->nr_maps;
-	mutex_unlock(&table->lock);
-	return sysfs_emit(buf, "%u\n", n);
+	/*
+	 * Sysfs holds a lock, so that of the table must not be taken: whoever
+	 * splices a key of some sysfs file takes such a lock with one of ours.
+	 */
+	return sysfs_emit(buf, "%u\n",
+			  READ_ONCE(ETFS_DOOR(kobj)->table->nr_committed));
 }
 
 static ssize_t bytes_used_show(struct kobject *kobj,

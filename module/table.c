@@ -267,6 +267,7 @@ void etfs_table_commit(struct etfs_batch *batch)
 	/* Pairs with the acquires in etfs_life_is_born() and _is_on(). */
 	smp_store_release(&batch->epoch->on, true);
 	table->generation++;
+	WRITE_ONCE(table->nr_committed, table->nr_maps);
 	/* A full barrier, as in etfs_keys_sweep(). */
 	atomic64_inc_return(&table->shape);
 }
