@@ -21,7 +21,6 @@
 #include <linux/fs_struct.h>
 #include <linux/fsnotify.h>
 #include <linux/gfs2_ondisk.h>
-#include <linux/lockdep.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/namei.h>

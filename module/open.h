@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/lockdep.h>
 
 /*
  * An open mapped file or device. Owned by its struct file.
