@@ -5,7 +5,6 @@
  */
 #include "names.h"
 
-#include <linux/fs_struct.h>
 #include <linux/posix_acl.h>
 
 static u64 rumpfs_acl_bytes(const struct posix_acl *acl)
