@@ -45,6 +45,9 @@ static bool rumpfs_list_memory(struct inode *dir, unsigned long end,
 	struct dentry *some[RUMPFS_LIST_BATCH];
 	unsigned int i, n;
 
+	/* An empty one need not be. */
+	if (!RUMPFS_DIR(dir)->is_listed)
+		return true;
 	do {
 		n = rumpfs_entry_list(dir, ctx->pos, end, some,
 				      RUMPFS_LIST_BATCH);
@@ -157,8 +160,15 @@ static int rumpfs_list_keys(struct file *file, struct dir_context *ctx)
 
 static int rumpfs_iterate(struct file *file, struct dir_context *ctx)
 {
-	unsigned long end = rumpfs_list_end(file, ctx->pos);
+	unsigned long end;
+	int err;
 
+	if (!rumpfs_entry_none(file_inode(file))) {
+		err = rumpfs_entry_index(file->f_path.dentry, GFP_KERNEL);
+		if (err)
+			return err;
+	}
+	end = rumpfs_list_end(file, ctx->pos);
 	if (!dir_emit_dots(file, ctx))
 		return 0;
 	if (ctx->pos < RUMPFS_WHITES_POS) {

@@ -48,7 +48,8 @@ static int rumpfs_dir_key_update(struct inode *dir)
 
 	if (!alias)
 		return -ENOENT;
-	buf = rumpfs_dir_own(dir) ? kmalloc(PATH_MAX, GFP_KERNEL) : NULL;
+	buf = rumpfs_dir_own(dir, GFP_KERNEL) ?
+	      kmalloc(PATH_MAX, GFP_KERNEL) : NULL;
 	if (!buf) {
 		dput(alias);
 		return -ENOMEM;

@@ -2,6 +2,11 @@
 /*
  * The names in memory of one directory, by listing cookie.
  *
+ * A directory that nobody lists needs none: until then its names are dentries
+ * below its own and no more. They are counted off when it is first read, or one
+ * of them is to be hidden, in the order in which they came to be there; from
+ * then on it is kept up, until the last is gone.
+ *
  * A cookie is that of a name, whatever the name stands for meanwhile, so that a
  * listing under way shows a name that stays once: what replaces another has
  * its cookie. A name that is new in its directory is the last, but one that a
@@ -20,6 +25,8 @@
 
 /* Where listing cookies start: 0 and 1 are . and .. */
 #define RUMPFS_FIRST_COOKIE	2u
+/* Of a name in a directory that is not listed. */
+#define RUMPFS_NO_COOKIE	((void *)1ul)
 /* In next_cookie, above the highest: they have begun anew. */
 #define RUMPFS_COOKIES_TURNED	BIT(31)
 
@@ -67,20 +74,21 @@ static unsigned long rumpfs_chunk_bit(const struct dentry *dentry)
 	return BIT(rumpfs_cookie(dentry) % RUMPFS_CHUNK);
 }
 
-/* Another may make it at the same time. Return: whether it is there now. */
-static bool rumpfs_chunk_make(struct rumpfs_dir *dir, unsigned long index)
+/* Another may make it at the same time. Return: what is there now, or NULL. */
+static struct rumpfs_chunk *rumpfs_chunk_make(struct rumpfs_dir *dir,
+					      unsigned long index, gfp_t gfp)
 {
 	struct rumpfs_chunk *chunk, *other;
 
-	chunk = kmem_cache_zalloc(rumpfs_chunk_cache, GFP_KERNEL);
+	chunk = kmem_cache_zalloc(rumpfs_chunk_cache, gfp);
 	if (!chunk)
-		return false;
+		return NULL;
 	chunk->index = index;
-	other = xa_cmpxchg(&dir->entries, index, NULL, chunk, GFP_KERNEL);
+	other = xa_cmpxchg(&dir->entries, index, NULL, chunk, gfp);
 	if (!other)
-		return true;
+		return chunk;
 	kmem_cache_free(rumpfs_chunk_cache, chunk);
-	return !xa_is_err(other);
+	return xa_is_err(other) ? NULL : other;
 }
 
 /* Mostly the one that was found before. Context: as for a name to be added. */
@@ -130,36 +138,142 @@ static __always_inline bool rumpfs_entry_enter(struct rumpfs_dir *dir,
 	return true;
 }
 
+/* Counting off */
+
+/* Where the cookies of so many names begin. */
+static u32 rumpfs_index_begin(struct rumpfs_dir *dir, u32 nr)
+{
+	u32 turned = dir->next_cookie & RUMPFS_COOKIES_TURNED;
+	u32 begin = max(dir->next_cookie & S32_MAX, RUMPFS_FIRST_COOKIE);
+
+	if (nr > S32_MAX - begin) {
+		begin = RUMPFS_FIRST_COOKIE;
+		turned = RUMPFS_COOKIES_TURNED;
+	}
+	dir->next_cookie = (begin + nr) | turned;
+	return begin;
+}
+
+/*
+ * Give the names behind last their cookies, *end - 1 to the first, as the newest
+ * comes first, as far as the chunk goes. All are pinned, and stay below parent.
+ * Return: the last that has got one, or NULL.
+ */
+static struct dentry *rumpfs_index_chunk(struct rumpfs_chunk *chunk,
+					 struct dentry *parent,
+					 struct dentry *last, u32 begin,
+					 u32 *end)
+{
+	u32 least = max_t(u32, begin, chunk->index * RUMPFS_CHUNK);
+	struct dentry *child;
+
+	spin_lock(&parent->d_lock);
+	child = last ? d_next_sibling(last) : d_first_child(parent);
+	for (last = NULL; child && *end > least; child = d_next_sibling(child)) {
+		if (!child->d_fsdata)
+			continue;
+		last = child;
+		*end -= 1;
+		child->d_fsdata = (void *)(unsigned long)*end;
+		chunk->at[*end % RUMPFS_CHUNK] = child;
+		chunk->present |= BIT(*end % RUMPFS_CHUNK);
+	}
+	spin_unlock(&parent->d_lock);
+	return last;
+}
+
+static void rumpfs_index_undo(struct rumpfs_dir *dir)
+{
+	struct rumpfs_chunk *chunk;
+	unsigned long index;
+
+	xa_for_each(&dir->entries, index, chunk)
+		kmem_cache_free(rumpfs_chunk_cache, chunk);
+	xa_destroy(&dir->entries);
+}
+
+static int rumpfs_index_fill(struct rumpfs_dir *dir, struct dentry *parent,
+			     gfp_t gfp)
+{
+	u32 end = rumpfs_names_counted(d_inode(parent));
+	u32 begin = rumpfs_index_begin(dir, end);
+	struct dentry *last = NULL;
+	struct rumpfs_chunk *chunk;
+
+	end += begin;
+	while (end > begin) {
+		chunk = rumpfs_chunk_make(dir, (end - 1) / RUMPFS_CHUNK, gfp);
+		if (!chunk) {
+			rumpfs_index_undo(dir);
+			return -ENOMEM;
+		}
+		last = rumpfs_index_chunk(chunk, parent, last, begin, &end);
+		/* The size of the directory says that there are more. */
+		if (WARN_ON_ONCE(!last))
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
+int rumpfs_entry_index(struct dentry *parent, gfp_t gfp)
+{
+	struct inode *inode = d_inode(parent);
+	struct rumpfs_dir *dir = rumpfs_dir_own(inode, gfp);
+	int err = 0;
+
+	lockdep_assert_held(&inode->i_rwsem);
+	if (!dir)
+		return -ENOMEM;
+	/* Pairs with the release below. */
+	if (smp_load_acquire(&dir->is_listed))
+		return 0;
+	/* Of all who have i_rwsem shared, one does it. */
+	filemap_invalidate_lock(inode->i_mapping);
+	if (!dir->is_listed) {
+		err = rumpfs_index_fill(dir, parent, gfp);
+		if (!err)
+			smp_store_release(&dir->is_listed, true);
+	}
+	filemap_invalidate_unlock(inode->i_mapping);
+	return err;
+}
+
+/* One by one */
+
 int rumpfs_entry_add(struct inode *inode, struct dentry *dentry)
 {
-	struct rumpfs_dir *dir = rumpfs_dir_own(inode);
+	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 	unsigned long index;
 
 	lockdep_assert_held_write(&inode->i_rwsem);
-	if (!dir)
-		return -ENOMEM;
+	if (!dir->is_listed) {
+		dentry->d_fsdata = RUMPFS_NO_COOKIE;
+		return 0;
+	}
 	while (!rumpfs_entry_enter(dir, dentry, &index))
-		if (!rumpfs_chunk_make(dir, index))
+		if (!rumpfs_chunk_make(dir, index, GFP_KERNEL))
 			return -ENOMEM;
 	return 0;
 }
 
 int rumpfs_entry_add_shared(struct inode *inode, struct dentry *dentry)
 {
-	struct rumpfs_dir *dir = rumpfs_dir_own(inode);
+	int err = rumpfs_entry_index(dentry->d_parent, GFP_KERNEL);
+	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 	unsigned long index;
 	bool is_in;
 
 	lockdep_assert_held(&inode->i_rwsem);
-	if (!dir)
-		return -ENOMEM;
+	if (err)
+		return err;
 	for (;;) {
 		xa_lock(&dir->entries);
 		is_in = rumpfs_entry_enter(dir, dentry, &index);
 		xa_unlock(&dir->entries);
 		if (is_in)
 			return 0;
-		if (!rumpfs_chunk_make(dir, index))
+		if (!rumpfs_chunk_make(dir, index, GFP_KERNEL))
 			return -ENOMEM;
 	}
 }
@@ -170,6 +284,8 @@ static void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
 	unsigned long bit = rumpfs_chunk_bit(dentry);
 	struct rumpfs_chunk *chunk;
 
+	if (!dir->is_listed)
+		return;
 	chunk = rumpfs_chunk_find(dir, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
 	chunk->hidden &= ~bit;
 	chunk->present &= ~bit;
@@ -178,6 +294,7 @@ static void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
 	dir->recent = NULL;
 	xa_erase(&dir->entries, chunk->index);
 	kmem_cache_free(rumpfs_chunk_cache, chunk);
+	dir->is_listed = !xa_empty(&dir->entries);
 }
 
 void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
@@ -186,16 +303,19 @@ void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
 		rumpfs_hidden_remove(dir, dentry);
 	rumpfs_entry_unplace(dir, dentry);
 	/* What was replaced has none any more. */
-	if (rumpfs_cookie(dentry))
+	if (dentry->d_fsdata) {
 		rumpfs_entry_erase(dir, dentry);
+		dentry->d_fsdata = NULL;
+	}
 }
 
 /* Its cookie is of another dentry now. Context: i_rwsem of dir. */
 static void rumpfs_entry_give(struct inode *dir, const struct dentry *dentry,
 			      struct dentry *other)
 {
-	rumpfs_chunk_of(dir, dentry)->at[rumpfs_cookie(dentry) %
-					 RUMPFS_CHUNK] = other;
+	if (RUMPFS_DIR(dir)->is_listed)
+		rumpfs_chunk_of(dir, dentry)->at[rumpfs_cookie(dentry) %
+						 RUMPFS_CHUNK] = other;
 }
 
 void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
@@ -209,7 +329,7 @@ void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
 int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new)
 {
-	bool replaces = d_really_is_positive(new) && rumpfs_cookie(new);
+	bool replaces = d_really_is_positive(new) && new->d_fsdata;
 	void *cookie = old->d_fsdata;
 	int err;
 
@@ -233,16 +353,28 @@ int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 
 bool rumpfs_entry_none(const struct inode *dir)
 {
-	return xa_empty(rumpfs_entries(dir));
+	/* What the size does not count is in a directory that is listed. */
+	return !rumpfs_names_counted(dir) && xa_empty(rumpfs_entries(dir));
 }
 
-struct dentry *rumpfs_entry_any(struct inode *dir)
+struct dentry *rumpfs_entry_any(struct dentry *parent)
 {
+	struct inode *dir = d_inode(parent);
+	struct rumpfs_chunk *chunk;
 	unsigned long index = 0;
-	struct rumpfs_chunk *chunk = xa_find(rumpfs_entries(dir), &index,
-					     ULONG_MAX, XA_PRESENT);
+	struct dentry *child;
 
-	return chunk ? chunk->at[__ffs(chunk->present)] : NULL;
+	if (RUMPFS_DIR(dir)->is_listed) {
+		chunk = xa_find(rumpfs_entries(dir), &index, ULONG_MAX,
+				XA_PRESENT);
+		return chunk ? chunk->at[__ffs(chunk->present)] : NULL;
+	}
+	spin_lock(&parent->d_lock);
+	child = d_first_child(parent);
+	while (child && !child->d_fsdata)
+		child = d_next_sibling(child);
+	spin_unlock(&parent->d_lock);
+	return child;
 }
 
 static bool rumpfs_entry_is_listed(struct inode *dir,

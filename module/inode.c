@@ -74,9 +74,9 @@ void rumpfs_free_inode(struct inode *inode)
 	kmem_cache_free(rumpfs_node_cache, node);
 }
 
-struct rumpfs_dir *rumpfs_dir_new(void)
+struct rumpfs_dir *rumpfs_dir_new(gfp_t gfp)
 {
-	struct rumpfs_dir *dir = kzalloc(sizeof(*dir), GFP_KERNEL_ACCOUNT);
+	struct rumpfs_dir *dir = kzalloc(sizeof(*dir), gfp | __GFP_ACCOUNT);
 
 	if (!dir)
 		return NULL;
@@ -85,9 +85,9 @@ struct rumpfs_dir *rumpfs_dir_new(void)
 	return dir;
 }
 
-struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode)
+struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode, gfp_t gfp)
 {
-	struct rumpfs_dir *dir = rumpfs_dir_new();
+	struct rumpfs_dir *dir = rumpfs_dir_new(gfp);
 	void *other;
 
 	if (!dir)
@@ -305,7 +305,7 @@ struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place)
 	RUMPFS_NODE(inode)->is_implied = true;
 	RUMPFS_NODE(inode)->is_keyed = true;
 	RUMPFS_NODE(inode)->is_uncounted = true;
-	if (!rumpfs_dir_own(inode)) {
+	if (!rumpfs_dir_own(inode, GFP_KERNEL)) {
 		iput(inode);
 		return NULL;
 	}
@@ -320,7 +320,7 @@ struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map)
 	if (!inode)
 		return NULL;
 	if (S_ISDIR(map->kind->type)) {
-		RUMPFS_NODE(inode)->dir = rumpfs_dir_new();
+		RUMPFS_NODE(inode)->dir = rumpfs_dir_new(GFP_KERNEL);
 		if (!RUMPFS_NODE(inode)->dir) {
 			iput(inode);
 			return NULL;

@@ -264,7 +264,7 @@ static bool etfs_mirror_alloc(struct inode *inode, bool is_dir)
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
 	if (is_dir) {
-		node->dir = rumpfs_dir_new();
+		node->dir = rumpfs_dir_new(GFP_KERNEL);
 		return node->dir;
 	}
 	node->mirrored = kzalloc(sizeof(*node->mirrored), GFP_KERNEL_ACCOUNT);

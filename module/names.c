@@ -184,6 +184,8 @@ bool rumpfs_key_hides(const struct etfs_key *key, const struct dentry *dentry)
 
 void rumpfs_name_hide(struct inode *dir, struct dentry *dentry)
 {
+	/* The batch is true already: there is no way back. */
+	rumpfs_entry_index(dentry->d_parent, GFP_KERNEL | __GFP_NOFAIL);
 	rumpfs_entry_hide(dir, dentry, true);
 	rumpfs_hidden_add(dir, dentry);
 	rumpfs_names_set_keyed(dir, dentry, true);
@@ -441,10 +443,12 @@ void rumpfs_names_unpin_all(struct super_block *sb)
 {
 	struct dentry *dir = sb->s_root, *entry, *parent;
 
+	/* What else is below a directory would be passed again for each name. */
+	shrink_dcache_sb(sb);
 	for (;;) {
 		entry = NULL;
 		if (d_is_dir(dir))
-			entry = rumpfs_entry_any(d_inode(dir));
+			entry = rumpfs_entry_any(dir);
 		if (entry) {
 			dir = entry;
 			continue;

@@ -45,6 +45,11 @@ bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key);
 /* In entry.c: names by cookie. Context: i_rwsem of dir */
 int rumpfs_entry_init(void);
 void rumpfs_entry_exit(void);
+/*
+ * The directory is about to be listed: its names get their cookies. Shared is
+ * enough; may sleep. Return: -ENOMEM.
+ */
+int rumpfs_entry_index(struct dentry *parent, gfp_t gfp);
 /* Return: -ENOMEM. */
 int rumpfs_entry_add(struct inode *dir, struct dentry *dentry);
 /* The same, for who has i_rwsem shared. */
@@ -57,10 +62,16 @@ void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
 int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new);
 
+/* How many names the size of the directory counts. */
+static inline u32 rumpfs_names_counted(const struct inode *dir)
+{
+	return div_u64(dir->i_size, RUMPFS_NAME_SIZE) - 2;
+}
+
 /* Shared is enough, or dir is nobody else's. */
 bool rumpfs_entry_none(const struct inode *dir);
 /* Some name, or NULL. Context: the mount is going. */
-struct dentry *rumpfs_entry_any(struct inode *dir);
+struct dentry *rumpfs_entry_any(struct dentry *parent);
 /*
  * Up to most names that are listed with memory, those with from <= cookie < end,
  * in order. Shared is enough. Return: how many.

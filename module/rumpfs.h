@@ -9,7 +9,8 @@
  * name in memory that a key hides is unhashed and marked in the array.
  *
  * Locks: inode->i_rwsem of a directory covers its array and names, shared for
- * a lookup and a listing; i_rwsem of a file, then its mapping's
+ * a lookup and a listing; then its invalidate_lock, then its dentry's d_lock,
+ * cover the making of the array; i_rwsem of a file, then its mapping's
  * invalidate_lock, cover what the file is charged; i_rwsem of any inode covers
  * its attributes and access control lists. See etfs.h for the table.
  */
@@ -175,13 +176,13 @@ struct rumpfs_mirrored {
 };
 
 /*
- * What a directory has once there is a name in it, in memory or in the table, or
- * an attribute.
+ * What a directory has once it is listed, or there is a name in it of the table,
+ * or an attribute.
  *
  * I set once - D under i_rwsem of the directory
  */
 struct rumpfs_dir {
-	/* D: names by listing cookie; see entry.c */
+	/* D: names by listing cookie, if it is listed; see entry.c */
 	struct xarray entries;
 	/* D: by place: directories that outlived their keys */
 	struct xarray outlived;
@@ -194,6 +195,8 @@ struct rumpfs_dir {
 	 * or 0, it is listed with memory
 	 */
 	u32 place;
+	/* D, set under invalidate_lock */
+	bool is_listed;
 	/*
 	 * This directory's name in the table, or NULL, as of
 	 * table->shape == shape. Written under i_lock, read by
@@ -248,7 +251,7 @@ static inline void rumpfs_set_map(struct inode *inode, struct etfs_map *map)
 	inode->i_private = map;
 }
 
-/* What a directory has in which there was never a name: read only. */
+/* What any other directory has: read only. */
 extern struct rumpfs_dir rumpfs_dir_none;
 
 /* To be read; who writes to it knows that rumpfs_dir_own() was called. */
@@ -275,6 +278,7 @@ rumpfs_xattrs_at(const struct inode *inode)
 	return (struct rumpfs_xattrs __rcu **)&inode->i_private;
 }
 
+/* 0 if it is no name in memory. Of a directory that is not listed no more. */
 static inline unsigned long rumpfs_cookie(const struct dentry *dentry)
 {
 	return (unsigned long)dentry->d_fsdata;
@@ -340,19 +344,19 @@ struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
 struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
 				  struct super_block *sb, struct inode *dir,
 				  umode_t mode, dev_t dev);
-struct rumpfs_dir *rumpfs_dir_new(void);
+struct rumpfs_dir *rumpfs_dir_new(gfp_t gfp);
 /*
  * A directory in memory is about to have something. Context: its i_rwsem, shared
  * is enough, or nobody else knows it; may sleep. Return: its own, or NULL
  * without memory.
  */
-struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode);
-static inline struct rumpfs_dir *rumpfs_dir_own(struct inode *inode)
+struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode, gfp_t gfp);
+static inline struct rumpfs_dir *rumpfs_dir_own(struct inode *inode, gfp_t gfp)
 {
 	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 
 	return likely(dir != &rumpfs_dir_none) ? dir :
-						 rumpfs_dir_make_own(inode);
+						 rumpfs_dir_make_own(inode, gfp);
 }
 
 /* The directory that keys below it need. Return: NULL without memory. */

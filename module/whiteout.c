@@ -112,7 +112,7 @@ static int rumpfs_whites_make(struct inode *dir)
 
 	if (rumpfs_whites(dir))
 		return 0;
-	whites = rumpfs_dir_own(dir) ?
+	whites = rumpfs_dir_own(dir, GFP_KERNEL) ?
 		 kmalloc(sizeof(*whites), GFP_KERNEL_ACCOUNT) : NULL;
 	if (!whites)
 		return -ENOMEM;

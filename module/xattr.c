@@ -152,7 +152,7 @@ static int rumpfs_xattr_add(struct inode *inode, u32 at, const char *name,
 	err = rumpfs_charge(RUMPFS_SB(inode->i_sb), bytes);
 	if (err)
 		return err;
-	if (!S_ISDIR(inode->i_mode) || rumpfs_dir_own(inode))
+	if (!S_ISDIR(inode->i_mode) || rumpfs_dir_own(inode, GFP_KERNEL))
 		xattr = rumpfs_xattr_new(name, value, size);
 	new = xattr ? rumpfs_xattrs_new(nr + 1) : NULL;
 	if (!new) {
