@@ -31,8 +31,8 @@
 #include <linux/writeback.h>
 
 /*
- * Nothing is kept beside the page. The core asks before it splits a folio,
- * with the folio locked.
+ * Nothing is kept beside the page. Once a file has had a large folio, the core
+ * asks before it splits one, with the folio locked.
  */
 static bool rumpfs_file_release(struct folio *folio, gfp_t gfp)
 {
@@ -82,7 +82,6 @@ void rumpfs_file_map_init(struct address_space *mapping)
 	mapping->a_ops = &rumpfs_file_aops;
 	/* Its pages have no other home: reclaim must not look. */
 	mapping_set_unevictable(mapping);
-	mapping_set_release_always(mapping);
 	/*
 	 * Below a whole table of pages, which would be mapped across the end
 	 * of the file, and which khugepaged would hold the mount for.
@@ -98,9 +97,13 @@ struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
 	struct folio *folio;
 	int err;
 
-	/* Smaller ones do as well. */
-	if (order)
+	if (order) {
+		/* Smaller ones do as well. */
 		gfp |= __GFP_NORETRY | __GFP_NOWARN;
+		/* Of single pages nobody need be asked. */
+		if (!mapping_release_always(mapping))
+			mapping_set_release_always(mapping);
+	}
 	folio = filemap_alloc_folio(gfp, order, NULL);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
