@@ -148,19 +148,22 @@ static struct folio *rumpfs_file_make(struct inode *inode, pgoff_t index,
 }
 
 /*
- * The largest order that is aligned at index and fits into nr pages of which
- * none is there.
+ * The largest order that is aligned at index and fits into nr pages, of which
+ * none is there if that is looked for.
  */
 static unsigned int rumpfs_file_order(struct address_space *mapping,
-				      pgoff_t index, unsigned long nr)
+				      pgoff_t index, unsigned long nr,
+				      bool looks)
 {
 	unsigned long next = index;
 
+	if (nr < 2)
+		return 0;
 	nr = min(nr, mapping_max_folio_size(mapping) >> PAGE_SHIFT);
 	if (index)
 		nr = min(nr, 1UL << __ffs(index));
-	if (nr > 1 && xa_find(&mapping->i_pages, &next, index + nr - 1,
-			      XA_PRESENT))
+	if (looks && xa_find(&mapping->i_pages, &next, index + nr - 1,
+			     XA_PRESENT))
 		nr = max(next - index, 1UL);
 	return ilog2(nr);
 }
@@ -172,20 +175,26 @@ static unsigned int rumpfs_file_order(struct address_space *mapping,
 static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 				       unsigned long nr)
 {
+	/* Behind the end there is nothing, but for what fallocate has put. */
+	bool looks = index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 	struct folio *folio;
 	unsigned int order;
 
-	do {
-		folio = rumpfs_file_lock(inode, index);
-		if (folio != ERR_PTR(-ENOENT))
-			return folio;
-		order = nr < 2 ? 0 :
-			rumpfs_file_order(inode->i_mapping, index, nr);
+	for (;; looks = true) {
+		if (looks) {
+			folio = rumpfs_file_lock(inode, index);
+			if (folio != ERR_PTR(-ENOENT))
+				return folio;
+		}
+		order = rumpfs_file_order(inode->i_mapping, index, nr, looks);
 		folio = rumpfs_file_make(inode, index, order);
+		if (!IS_ERR(folio))
+			return folio;
+		if (looks && !order && folio != ERR_PTR(-EEXIST))
+			return folio;
 		/* Without room for so many there may be room for fewer. */
 		nr = 1UL << order >> 1;
-	} while (folio == ERR_PTR(-EEXIST) || (IS_ERR(folio) && order));
-	return folio;
+	}
 }
 
 /* Reading */

@@ -124,6 +124,32 @@ TEST_F(fallocate, keeps_the_size_if_told)
 	EXPECT_EQ(0, used());
 }
 
+TEST_F(fallocate, room_behind_the_end_is_written)
+{
+	int i;
+
+	ASSERT_EQ(0, allocate(self->fd, KEEP, 0, PAGES * PAGE));
+	EXPECT_EQ(ENOSPC, put_text(FILE_B, "x"));
+	for (i = 0; i < PAGES; i += 16)
+		ASSERT_EQ(0, put(self->fd, i * PAGE, 16 * PAGE, 'a' + i / 16));
+	EXPECT_EQ(PAGES * PAGE, size_of(FILE_A));
+	EXPECT_EQ(PAGES, used());
+	for (i = 0; i < PAGES; i += 16)
+		EXPECT_EQ(0, bytes_are(self->fd, i * PAGE, 16 * PAGE,
+				       'a' + i / 16));
+}
+
+TEST_F(fallocate, a_page_behind_the_end_is_in_the_middle_of_a_write)
+{
+	ASSERT_EQ(0, allocate(self->fd, KEEP, 8 * PAGE, PAGE));
+	ASSERT_EQ(0, put(self->fd, 0, 16 * PAGE, 'x'));
+	EXPECT_EQ(0, bytes_are(self->fd, 0, 16 * PAGE, 'x'));
+	EXPECT_EQ(16, pages_of(FILE_A));
+	EXPECT_EQ(16, used());
+	ASSERT_EQ(0, ftruncate(self->fd, 0));
+	EXPECT_EQ(0, used());
+}
+
 TEST_F(fallocate, counts_pages_that_are_touched)
 {
 	ASSERT_EQ(0, allocate(self->fd, 0, 100, 1));
