@@ -165,6 +165,8 @@ static void mapped(const struct subject *subject)
 	touch(subject, "mmap write new", mem, true);
 	forks(subject);
 	munmap(mem, SIZE);
+	/* Processes are freed later. */
+	settle();
 	start = now();
 	must(ftruncate(fd, 0));
 	emit("truncate touched", subject->name, start, PAGES);
