@@ -97,18 +97,6 @@ int rumpfs_names_below(struct inode *dir)
 	return ret;
 }
 
-int rumpfs_names_may_rmdir(struct inode *dir)
-{
-	int below;
-
-	if (!rumpfs_entry_none(dir))
-		return -ENOTEMPTY;
-	if (!READ_ONCE(rumpfs_table(dir)->nr_keys))
-		return 0;
-	below = rumpfs_names_below(dir);
-	return below > 0 ? -ENOTEMPTY : below;
-}
-
 u32 rumpfs_names_nr_dirs(struct inode *dir)
 {
 	struct etfs_key *key = rumpfs_dir_key_begin(dir);

@@ -25,8 +25,6 @@
 
 /* Where listing cookies start: 0 and 1 are . and .. */
 #define RUMPFS_FIRST_COOKIE	2u
-/* Of a name in a directory that is not listed. */
-#define RUMPFS_NO_COOKIE	((void *)1ul)
 /* In next_cookie, above the highest: they have begun anew. */
 #define RUMPFS_COOKIES_TURNED	BIT(31)
 
@@ -232,8 +230,10 @@ int rumpfs_entry_index(struct dentry *parent, gfp_t gfp)
 	filemap_invalidate_lock(inode->i_mapping);
 	if (!dir->is_listed) {
 		err = rumpfs_index_fill(dir, parent, gfp);
-		if (!err)
+		if (!err) {
+			/* Pairs with the acquire above. */
 			smp_store_release(&dir->is_listed, true);
+		}
 	}
 	filemap_invalidate_unlock(inode->i_mapping);
 	return err;
@@ -241,16 +241,11 @@ int rumpfs_entry_index(struct dentry *parent, gfp_t gfp)
 
 /* One by one */
 
-int rumpfs_entry_add(struct inode *inode, struct dentry *dentry)
+int rumpfs_entry_add_listed(struct inode *inode, struct dentry *dentry)
 {
 	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 	unsigned long index;
 
-	lockdep_assert_held_write(&inode->i_rwsem);
-	if (!dir->is_listed) {
-		dentry->d_fsdata = RUMPFS_NO_COOKIE;
-		return 0;
-	}
 	while (!rumpfs_entry_enter(dir, dentry, &index))
 		if (!rumpfs_chunk_make(dir, index, GFP_KERNEL))
 			return -ENOMEM;
@@ -278,14 +273,12 @@ int rumpfs_entry_add_shared(struct inode *inode, struct dentry *dentry)
 	}
 }
 
-static void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
+void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
 {
 	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
 	unsigned long bit = rumpfs_chunk_bit(dentry);
 	struct rumpfs_chunk *chunk;
 
-	if (!dir->is_listed)
-		return;
 	chunk = rumpfs_chunk_find(dir, rumpfs_cookie(dentry) / RUMPFS_CHUNK);
 	chunk->hidden &= ~bit;
 	chunk->present &= ~bit;
@@ -295,18 +288,6 @@ static void rumpfs_entry_erase(struct inode *inode, const struct dentry *dentry)
 	xa_erase(&dir->entries, chunk->index);
 	kmem_cache_free(rumpfs_chunk_cache, chunk);
 	dir->is_listed = !xa_empty(&dir->entries);
-}
-
-void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
-{
-	if (rumpfs_hidden_any(dir))
-		rumpfs_hidden_remove(dir, dentry);
-	rumpfs_entry_unplace(dir, dentry);
-	/* What was replaced has none any more. */
-	if (dentry->d_fsdata) {
-		rumpfs_entry_erase(dir, dentry);
-		dentry->d_fsdata = NULL;
-	}
 }
 
 /* Its cookie is of another dentry now. Context: i_rwsem of dir. */
@@ -341,7 +322,8 @@ int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 			return err;
 		swap(old->d_fsdata, cookie);
 	}
-	rumpfs_entry_erase(old_dir, old);
+	if (RUMPFS_DIR(old_dir)->is_listed)
+		rumpfs_entry_erase(old_dir, old);
 	if (replaces) {
 		rumpfs_entry_give(new_dir, new, old);
 		cookie = new->d_fsdata;
@@ -349,12 +331,6 @@ int rumpfs_entry_move(struct inode *old_dir, struct dentry *old,
 	}
 	old->d_fsdata = cookie;
 	return 0;
-}
-
-bool rumpfs_entry_none(const struct inode *dir)
-{
-	/* What the size does not count is in a directory that is listed. */
-	return !rumpfs_names_counted(dir) && xa_empty(rumpfs_entries(dir));
 }
 
 struct dentry *rumpfs_entry_any(struct dentry *parent)

@@ -55,10 +55,19 @@ struct inode *rumpfs_alloc_inode(struct super_block *sb)
 	return &node->inode;
 }
 
+/* In memory, a file or a directory, with nothing of its own beside the inode. */
+static inline bool rumpfs_node_is_plain(const struct inode *inode)
+{
+	return inode->i_private ? inode->i_private == &rumpfs_dir_none :
+				  S_ISREG(inode->i_mode);
+}
+
 void rumpfs_free_inode(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
 
+	if (rumpfs_node_is_plain(inode))
+		goto free;
 	if (S_ISLNK(inode->i_mode))
 		kfree(inode->i_link);
 	if (rumpfs_is_chr(inode)) {
@@ -71,6 +80,7 @@ void rumpfs_free_inode(struct inode *inode)
 	} else if (node->is_mirrored) {
 		kfree(node->mirrored);
 	}
+free:
 	kmem_cache_free(rumpfs_node_cache, node);
 }
 
@@ -100,28 +110,38 @@ struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode, gfp_t gfp)
 	return other;
 }
 
+/* What fewer nodes in memory have. */
+static void rumpfs_evict_rest(struct inode *inode)
+{
+	if (S_ISLNK(inode->i_mode))
+		rumpfs_uncharge(RUMPFS_SB(inode->i_sb), inode->i_size + 1);
+	if (S_ISDIR(inode->i_mode))
+		rumpfs_white_remove_all(inode);
+	if (inode->i_acl || inode->i_default_acl)
+		rumpfs_acl_evict(inode);
+	if (rcu_access_pointer(*rumpfs_xattrs_at(inode)))
+		rumpfs_xattr_evict(inode);
+}
+
 void rumpfs_evict_inode(struct inode *inode)
 {
 	struct rumpfs_node *node = RUMPFS_NODE(inode);
-	struct rumpfs_sb *sbi = RUMPFS_SB(inode->i_sb);
 
-	truncate_inode_pages_final(&inode->i_data);
+	/* Else it takes the lock once more, and looks. */
+	if (!mapping_empty(&inode->i_data))
+		truncate_inode_pages_final(&inode->i_data);
 	if (node->is_charged) {
-		rumpfs_uncharge(sbi, (u64)inode->i_blocks << SECTOR_SHIFT);
-		if (S_ISLNK(inode->i_mode))
-			rumpfs_uncharge(sbi, inode->i_size + 1);
-		if (inode->i_acl || inode->i_default_acl)
-			rumpfs_acl_evict(inode);
-		if (rcu_access_pointer(*rumpfs_xattrs_at(inode)))
-			rumpfs_xattr_evict(inode);
-		rumpfs_uncharge_inode(sbi);
-	}
-	if (node->is_mapped)
+		rumpfs_uncharge(RUMPFS_SB(inode->i_sb),
+				(u64)inode->i_blocks << SECTOR_SHIFT);
+		if (!rumpfs_node_is_plain(inode) || inode->i_acl ||
+		    inode->i_default_acl)
+			rumpfs_evict_rest(inode);
+		rumpfs_uncharge_inode(RUMPFS_SB(inode->i_sb));
+	} else if (node->is_mapped) {
 		etfs_cover_evict_key(inode);
-	else if (S_ISDIR(inode->i_mode))
-		rumpfs_white_remove_all(inode);
-	else if (inode->i_data.a_ops == &etfs_cover_aops)
+	} else if (inode->i_data.a_ops == &etfs_cover_aops) {
 		etfs_cover_evict(inode);
+	}
 	clear_inode(inode);
 	/* A walk under RCU may still look at the map. */
 	if (node->is_mapped)
@@ -142,8 +162,9 @@ int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 				 STATX_ATTR_NODUMP;
 	if (request_mask & STATX_BTIME) {
 		stat->result_mask |= STATX_BTIME;
-		stat->btime = ns_to_timespec64(rumpfs_is_chr(inode) ?
-					       node->chr->btime : node->btime);
+		stat->btime = rumpfs_btime_unpack(rumpfs_is_chr(inode) ?
+						  node->chr->btime :
+						  node->btime);
 	}
 	if (S_ISDIR(inode->i_mode))
 		stat->nlink += rumpfs_names_nr_dirs(inode);
@@ -214,11 +235,9 @@ static void rumpfs_node_init(struct inode *inode, dev_t dev)
 	}
 }
 
-/* The charge of the inode is the caller's until the inode is there. */
-static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
-				       struct super_block *sb,
-				       struct inode *dir, umode_t mode,
-				       dev_t dev)
+struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
+				struct super_block *sb, struct inode *dir,
+				umode_t mode, dev_t dev)
 {
 	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
 	bool is_chr = S_ISCHR(mode) && dev != WHITEOUT_DEV;
@@ -243,31 +262,13 @@ static struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
 	now = simple_inode_init_ts(inode);
 	if (chr) {
 		node->chr = chr;
-		chr->btime = timespec64_to_ns(&now);
+		chr->btime = rumpfs_btime_pack(now);
 	} else {
-		node->btime = timespec64_to_ns(&now);
+		node->btime = rumpfs_btime_pack(now);
 	}
 	if (dir && unlikely(READ_ONCE(RUMPFS_NODE(dir)->attrs)))
 		rumpfs_attr_inherit(inode, dir);
 	rumpfs_node_init(inode, dev);
-	return inode;
-}
-
-struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
-			      struct inode *dir, umode_t mode, dev_t dev)
-{
-	struct rumpfs_sb *sbi = RUMPFS_SB(sb);
-	struct inode *inode;
-	int err;
-
-	err = rumpfs_charge_inode(sbi);
-	if (err)
-		return ERR_PTR(err);
-	inode = rumpfs_node_alloc(idmap, sb, dir, mode, dev);
-	if (!inode) {
-		rumpfs_uncharge_inode(sbi);
-		return ERR_PTR(-ENOMEM);
-	}
 	return inode;
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/dcache.h>
 #include <linux/fs_struct.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -27,29 +28,58 @@ static void rumpfs_dir_changed(struct inode *dir)
 	inode_set_mtime_to_ts(dir, rumpfs_node_changed(dir));
 }
 
+/* At the same time as inode a moment ago: where times are coarse it still is. */
+static inline void rumpfs_dir_changed_with(struct inode *dir,
+					   const struct inode *inode)
+{
+	if (FS_MGTIME) {
+		rumpfs_dir_changed(dir);
+		return;
+	}
+	rumpfs_node_inc_version(dir);
+	inode_set_ctime_to_ts(dir, inode_get_ctime(inode));
+	inode_set_mtime_to_ts(dir, inode_get_ctime(inode));
+}
+
+static int rumpfs_label(struct inode *inode, struct inode *dir,
+			const struct qstr *name)
+{
+	initxattrs store = NULL;
+	int err;
+
+	/* Who could take labels is given memory for them, needed or not. */
+	if (unlikely(RUMPFS_SB(inode->i_sb)->has_labels) &&
+	    rumpfs_xattr_has_label(inode))
+		store = rumpfs_xattr_add_labels;
+	err = security_inode_init_security(inode, dir, name, store, NULL);
+	return err == -EOPNOTSUPP ? 0 : err;
+}
+
 /* What a new inode has from its directory and from the security modules. */
-static int rumpfs_inherit(struct inode *inode, struct inode *dir,
-			  const struct qstr *name)
+static __always_inline int rumpfs_inherit(struct inode *inode,
+					  struct inode *dir,
+					  const struct qstr *name, umode_t type)
 {
 	int err = 0;
 
 	/* Without a default list the umask counts: the VFS leaves it to us. */
 	if (unlikely(READ_ONCE(dir->i_default_acl)))
 		err = rumpfs_acl_inherit(inode, dir);
-	else if (!S_ISLNK(inode->i_mode))
+	else if (type != S_IFLNK)
 		inode->i_mode &= ~current_umask();
-	return err ?: rumpfs_xattr_label(inode, dir, name);
+	return err ?: rumpfs_label(inode, dir, name);
 }
 
-/* A new inode gets its name, or goes. */
-static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
-			struct inode *inode)
+/* A new inode of a type that the compiler mostly knows gets its name, or goes. */
+static __always_inline int rumpfs_enter(struct inode *dir,
+					struct dentry *dentry,
+					struct inode *inode, umode_t type)
 {
 	int err;
 
-	err = rumpfs_inherit(inode, dir, &dentry->d_name);
+	err = rumpfs_inherit(inode, dir, &dentry->d_name, type);
 	/* What another layer has at the name does not shine through. */
-	if (!err && S_ISDIR(inode->i_mode) && rumpfs_white_maybe(dir) &&
+	if (!err && type == S_IFDIR && rumpfs_white_maybe(dir) &&
 	    rumpfs_white_is(dir, &dentry->d_name))
 		err = rumpfs_xattr_set(inode, "trusted.overlay.opaque", "y", 1,
 				       0);
@@ -59,16 +89,27 @@ static int rumpfs_enter(struct inode *dir, struct dentry *dentry,
 		iput(inode);
 		return err;
 	}
-	if (S_ISDIR(inode->i_mode))
+	if (type == S_IFDIR)
 		inc_nlink(dir);
-	rumpfs_dir_changed(dir);
+	rumpfs_dir_changed_with(dir, inode);
 	return 0;
+}
+
+static __always_inline int rumpfs_make(struct mnt_idmap *idmap,
+				       struct inode *dir,
+				       struct dentry *dentry, umode_t mode,
+				       umode_t type, dev_t dev)
+{
+	struct inode *inode = rumpfs_node_new(idmap, dir->i_sb, dir,
+					      mode | type, dev);
+
+	return IS_ERR(inode) ? PTR_ERR(inode) :
+			       rumpfs_enter(dir, dentry, inode, type);
 }
 
 static int rumpfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 			struct dentry *dentry, umode_t mode, dev_t dev)
 {
-	struct inode *inode;
 	int err;
 
 	if (S_ISCHR(mode) && dev == WHITEOUT_DEV &&
@@ -78,16 +119,13 @@ static int rumpfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
 			rumpfs_dir_changed(dir);
 		return err;
 	}
-	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode, dev);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	return rumpfs_enter(dir, dentry, inode);
+	return rumpfs_make(idmap, dir, dentry, mode, mode & S_IFMT, dev);
 }
 
 static int rumpfs_create(struct mnt_idmap *idmap, struct inode *dir,
 			 struct dentry *dentry, umode_t mode)
 {
-	return rumpfs_mknod(idmap, dir, dentry, mode | S_IFREG, 0);
+	return rumpfs_make(idmap, dir, dentry, mode, S_IFREG, 0);
 }
 
 COMPAT_CREATE(rumpfs_create)
@@ -95,7 +133,7 @@ COMPAT_CREATE(rumpfs_create)
 static struct dentry *rumpfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
 				   struct dentry *dentry, umode_t mode)
 {
-	return ERR_PTR(rumpfs_mknod(idmap, dir, dentry, mode | S_IFDIR, 0));
+	return ERR_PTR(rumpfs_make(idmap, dir, dentry, mode, S_IFDIR, 0));
 }
 
 COMPAT_MKDIR(rumpfs_mkdir)
@@ -123,7 +161,7 @@ static int rumpfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
 		iput(inode);
 		return -ENOMEM;
 	}
-	return rumpfs_enter(dir, dentry, inode);
+	return rumpfs_enter(dir, dentry, inode, S_IFLNK);
 
 uncharge:
 	rumpfs_uncharge(sbi, len + 1);
@@ -139,7 +177,7 @@ static int rumpfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	inode = rumpfs_node_new(idmap, dir->i_sb, dir, mode | S_IFREG, 0);
 	if (IS_ERR(inode))
 		return finish_open_simple(file, PTR_ERR(inode));
-	err = rumpfs_inherit(inode, dir, &file_dentry(file)->d_name);
+	err = rumpfs_inherit(inode, dir, &file_dentry(file)->d_name, S_IFREG);
 	if (err)
 		iput(inode);
 	else
@@ -175,12 +213,13 @@ static int rumpfs_link(struct dentry *old, struct inode *dir,
 	}
 	inc_nlink(inode);
 	rumpfs_node_changed(inode);
-	rumpfs_dir_changed(dir);
+	rumpfs_dir_changed_with(dir, inode);
 	return 0;
 }
 
 /* A name goes for good, and with it what link() has counted. */
-static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
+static __always_inline void rumpfs_leave_now(struct inode *dir,
+					     struct dentry *dentry)
 {
 	struct inode *inode = d_inode(dentry);
 
@@ -204,13 +243,31 @@ static void rumpfs_leave(struct inode *dir, struct dentry *dentry)
 	rumpfs_names_remove(dir, dentry);
 }
 
+static noinline void rumpfs_leave(struct inode *dir, struct dentry *dentry)
+{
+	rumpfs_leave_now(dir, dentry);
+}
+
 static int rumpfs_unlink(struct inode *dir, struct dentry *dentry)
 {
 	if (rumpfs_is_key(d_inode(dentry)))
 		return -EOPNOTSUPP;
-	rumpfs_leave(dir, dentry);
+	rumpfs_leave_now(dir, dentry);
 	rumpfs_names_uncover(dir, &dentry->d_name);
 	return 0;
+}
+
+/* Return: 0, -ENOTEMPTY or -ENOMEM. */
+static inline int rumpfs_may_rmdir(struct inode *dir)
+{
+	int below;
+
+	if (!rumpfs_entry_none(dir))
+		return -ENOTEMPTY;
+	if (likely(!READ_ONCE(rumpfs_table(dir)->nr_keys)))
+		return 0;
+	below = rumpfs_names_below(dir);
+	return below > 0 ? -ENOTEMPTY : below;
 }
 
 static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
@@ -219,12 +276,12 @@ static int rumpfs_rmdir(struct inode *dir, struct dentry *dentry)
 
 	if (rumpfs_is_key(d_inode(dentry)))
 		return -EOPNOTSUPP;
-	err = rumpfs_names_may_rmdir(d_inode(dentry));
+	err = rumpfs_may_rmdir(d_inode(dentry));
 	if (err)
 		return err;
 	/* The keys below are gone, but the mount may not have been told. */
 	rumpfs_names_set_keyed(dir, dentry, false);
-	rumpfs_leave(dir, dentry);
+	rumpfs_leave_now(dir, dentry);
 	rumpfs_names_uncover(dir, &dentry->d_name);
 	return 0;
 }
@@ -315,7 +372,7 @@ static int rumpfs_may_replace(struct dentry *new)
 		return 0;
 	if (rumpfs_is_key(d_inode(new)))
 		return -EOPNOTSUPP;
-	return d_is_dir(new) ? rumpfs_names_may_rmdir(d_inode(new)) : 0;
+	return d_is_dir(new) ? rumpfs_may_rmdir(d_inode(new)) : 0;
 }
 
 static int rumpfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,

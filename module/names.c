@@ -25,62 +25,10 @@
 
 /* Names in memory */
 
-/*
- * The size of a directory: each name in memory adds to it, as on tmpfs. A
- * directory that keys imply adds nothing before somebody moves it, as a lookup
- * alone made it.
- */
-static loff_t rumpfs_name_size(const struct dentry *dentry)
-{
-	if (d_is_dir(dentry) &&
-	    RUMPFS_NODE(d_inode(dentry))->is_uncounted)
-		return 0;
-	return RUMPFS_NAME_SIZE;
-}
-
 static void rumpfs_name_count(const struct dentry *dentry)
 {
 	if (d_is_dir(dentry))
 		RUMPFS_NODE(d_inode(dentry))->is_uncounted = false;
-}
-
-/* Context: i_rwsem of dir, or the mount is going. */
-static void rumpfs_dir_grow(struct inode *dir, loff_t change)
-{
-	i_size_write(dir, dir->i_size + change);
-}
-
-int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
-		     struct inode *inode)
-{
-	struct rumpfs_sb *sbi = RUMPFS_SB(dir->i_sb);
-	u64 cost = rumpfs_name_cost(&dentry->d_name);
-	int err;
-
-	err = rumpfs_charge(sbi, cost);
-	if (err)
-		return err;
-	err = rumpfs_entry_add(dir, dentry);
-	if (err) {
-		rumpfs_uncharge(sbi, cost);
-		return err;
-	}
-	d_add_pinned(dentry, inode);
-	rumpfs_dir_grow(dir, RUMPFS_NAME_SIZE);
-	if (rumpfs_white_maybe(dir))
-		rumpfs_white_remove(dir, &dentry->d_name);
-	return 0;
-}
-
-void rumpfs_names_remove(struct inode *dir, struct dentry *dentry)
-{
-	rumpfs_entry_remove(dir, dentry);
-	rumpfs_dir_grow(dir, -rumpfs_name_size(dentry));
-	rumpfs_uncharge(RUMPFS_SB(dir->i_sb),
-			rumpfs_name_cost(&dentry->d_name));
-	/* Else the VFS makes it a negative one, and hashed. */
-	d_drop(dentry);
-	d_make_discardable(dentry);
 }
 
 void rumpfs_names_leave_whiteout(struct inode *dir, struct dentry *dentry,
@@ -161,14 +109,10 @@ static void rumpfs_links_add(struct inode *dir, int change)
 	spin_unlock(&dir->i_lock);
 }
 
-void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
-			    bool is_keyed)
+void rumpfs_names_set_keyed_dir(struct inode *dir, struct inode *inode,
+				bool is_keyed)
 {
-	struct rumpfs_node *node = RUMPFS_NODE(d_inode(dentry));
-
-	if (!d_is_dir(dentry) || node->is_keyed == is_keyed)
-		return;
-	node->is_keyed = is_keyed;
+	RUMPFS_NODE(inode)->is_keyed = is_keyed;
 	rumpfs_links_add(dir, is_keyed ? -1 : 1);
 }
 

@@ -50,11 +50,33 @@ void rumpfs_entry_exit(void);
  * enough; may sleep. Return: -ENOMEM.
  */
 int rumpfs_entry_index(struct dentry *parent, gfp_t gfp);
-/* Return: -ENOMEM. */
-int rumpfs_entry_add(struct inode *dir, struct dentry *dentry);
+/* Of a name in a directory that is not listed. */
+#define RUMPFS_NO_COOKIE	((void *)1ul)
+
+int rumpfs_entry_add_listed(struct inode *dir, struct dentry *dentry);
+/* Context: held for writing. Return: -ENOMEM. */
+static inline int rumpfs_entry_add(struct inode *dir, struct dentry *dentry)
+{
+	lockdep_assert_held_write(&dir->i_rwsem);
+	if (unlikely(RUMPFS_DIR(dir)->is_listed))
+		return rumpfs_entry_add_listed(dir, dentry);
+	dentry->d_fsdata = RUMPFS_NO_COOKIE;
+	return 0;
+}
+
 /* The same, for who has i_rwsem shared. */
 int rumpfs_entry_add_shared(struct inode *dir, struct dentry *dentry);
-void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry);
+void rumpfs_entry_erase(struct inode *dir, const struct dentry *dentry);
+static inline void rumpfs_entry_remove(struct inode *dir, struct dentry *dentry)
+{
+	/* What was replaced has none any more. */
+	if (!dentry->d_fsdata)
+		return;
+	if (RUMPFS_DIR(dir)->is_listed)
+		rumpfs_entry_erase(dir, dentry);
+	dentry->d_fsdata = NULL;
+}
+
 /* Each has the other's place. */
 void rumpfs_entry_swap(struct inode *dir, struct dentry *entry,
 		       struct inode *other_dir, struct dentry *other);
@@ -69,7 +91,13 @@ static inline u32 rumpfs_names_counted(const struct inode *dir)
 }
 
 /* Shared is enough, or dir is nobody else's. */
-bool rumpfs_entry_none(const struct inode *dir);
+static inline bool rumpfs_entry_none(const struct inode *dir)
+{
+	/* What the size does not count is in a directory that is listed. */
+	return dir->i_size == 2 * RUMPFS_NAME_SIZE &&
+	       xa_empty(&RUMPFS_DIR(dir)->entries);
+}
+
 /* Some name, or NULL. Context: the mount is going. */
 struct dentry *rumpfs_entry_any(struct dentry *parent);
 /*
@@ -110,7 +138,63 @@ static inline void rumpfs_entry_unplace(struct inode *dir,
 		rumpfs_entry_unplace_dir(dir, dentry, place);
 }
 
-/* In names.c. Context: i_rwsem of dir */
+/* In names.c. Context: i_rwsem of dir, or the mount is going */
+static inline void rumpfs_dir_grow(struct inode *dir, loff_t change)
+{
+	i_size_write(dir, dir->i_size + change);
+}
+
+/*
+ * The size of a directory: each name in memory adds to it, as on tmpfs. A
+ * directory that keys imply adds nothing before somebody moves it, as a lookup
+ * alone made it.
+ */
+static inline loff_t rumpfs_name_size(const struct dentry *dentry)
+{
+	if (d_is_dir(dentry) &&
+	    RUMPFS_NODE(d_inode(dentry))->is_uncounted)
+		return 0;
+	return RUMPFS_NAME_SIZE;
+}
+
+/* Enter a name in memory; here, as the calls of a chain add up. */
+static inline int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
+				   struct inode *inode)
+{
+	struct rumpfs_sb *sbi = RUMPFS_SB(dir->i_sb);
+	u64 cost = rumpfs_name_cost(&dentry->d_name);
+	int err;
+
+	err = rumpfs_charge(sbi, cost);
+	if (err)
+		return err;
+	err = rumpfs_entry_add(dir, dentry);
+	if (err) {
+		rumpfs_uncharge(sbi, cost);
+		return err;
+	}
+	d_add_pinned(dentry, inode);
+	rumpfs_dir_grow(dir, RUMPFS_NAME_SIZE);
+	if (rumpfs_white_maybe(dir))
+		rumpfs_white_remove(dir, &dentry->d_name);
+	return 0;
+}
+
+/* Take it out, and the dentry with it unless the caller has a reference. */
+static __always_inline void rumpfs_names_remove(struct inode *dir,
+						struct dentry *dentry)
+{
+	if (unlikely(rumpfs_hidden_any(dir)))
+		rumpfs_hidden_remove(dir, dentry);
+	rumpfs_entry_unplace(dir, dentry);
+	rumpfs_entry_remove(dir, dentry);
+	rumpfs_dir_grow(dir, -rumpfs_name_size(dentry));
+	rumpfs_uncharge(RUMPFS_SB(dir->i_sb),
+			rumpfs_name_cost(&dentry->d_name));
+	/* Else the VFS makes it a negative one, and hashed. */
+	d_drop_pinned(dentry);
+}
+
 int rumpfs_names_move(struct inode *old_dir, struct dentry *old,
 		      struct inode *new_dir, struct dentry *new);
 /* A whiteout just made has the place of a name that is about to be moved. */

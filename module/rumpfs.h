@@ -29,6 +29,7 @@ struct file_kattr;
 struct fs_context;
 struct posix_acl;
 struct rumpfs_xattrs;
+struct xattr;
 
 /*
  * A mount. Owned by its super block, freed after a grace period.
@@ -108,7 +109,7 @@ struct rumpfs_sb {
 struct rumpfs_node {
 	struct inode inode;
 	union {
-		/* I: in memory: when it was made, in nanoseconds */
+		/* I: in memory: when it was made; see rumpfs_btime_pack() */
 		s64 btime;
 		/* I: a character device in memory; owned */
 		struct rumpfs_chr *chr;
@@ -145,6 +146,20 @@ struct rumpfs_node {
 	/* D: a directory that is not in the size of its parent */
 	bool is_uncounted;
 };
+
+/* Seconds and nanoseconds in one. */
+static inline s64 rumpfs_btime_pack(struct timespec64 time)
+{
+	return time.tv_sec << 30 | time.tv_nsec;
+}
+
+static inline struct timespec64 rumpfs_btime_unpack(s64 btime)
+{
+	return (struct timespec64){
+		.tv_sec = btime >> 30,
+		.tv_nsec = btime & GENMASK(29, 0),
+	};
+}
 
 /* A character device in memory, but for whiteouts. */
 struct rumpfs_chr {
@@ -300,6 +315,19 @@ RUMPFS_MIRRORED(const struct inode *inode)
 
 /* In super.c: a mount */
 extern struct file_system_type rumpfs_fs_type;
+/* Limits: what is taken is counted before it is had, and given back after. */
+static inline int rumpfs_take(atomic64_t *used, u64 n, u64 max)
+{
+	s64 had = atomic64_read(used);
+
+	/* What does not fit is not counted for a moment, as others look. */
+	do {
+		if (max && (n > max || had > max - n))
+			return -ENOSPC;
+	} while (!atomic64_try_cmpxchg(used, &had, had + n));
+	return 0;
+}
+
 int rumpfs_charge_some(struct rumpfs_sb *sbi, u64 bytes);
 /* Return: 0 or -ENOSPC. */
 static inline int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes)
@@ -314,7 +342,12 @@ static inline void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes)
 		atomic64_sub(bytes, &sbi->bytes_used);
 }
 
-int rumpfs_charge_inode(struct rumpfs_sb *sbi);
+/* Return: 0 or -ENOSPC. */
+static inline int rumpfs_charge_inode(struct rumpfs_sb *sbi)
+{
+	return rumpfs_take(&sbi->inodes_used, 1, READ_ONCE(sbi->max_inodes));
+}
+
 static inline void rumpfs_uncharge_inode(struct rumpfs_sb *sbi)
 {
 	atomic64_dec(&sbi->inodes_used);
@@ -337,9 +370,31 @@ void rumpfs_inode_exit(void);
 struct inode *rumpfs_alloc_inode(struct super_block *sb);
 void rumpfs_free_inode(struct inode *inode);
 void rumpfs_evict_inode(struct inode *inode);
-/* Return: an inode in memory, charged; ERR_PTR(-ENOSPC or -ENOMEM). */
-struct inode *rumpfs_node_new(struct mnt_idmap *idmap, struct super_block *sb,
-			      struct inode *dir, umode_t mode, dev_t dev);
+/*
+ * An inode in memory, whose charge is the caller's until it is there. Return:
+ * NULL without memory.
+ */
+struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
+				struct super_block *sb, struct inode *dir,
+				umode_t mode, dev_t dev);
+/* The same, charged. Return: ERR_PTR(-ENOSPC or -ENOMEM). */
+static inline struct inode *rumpfs_node_new(struct mnt_idmap *idmap,
+					    struct super_block *sb,
+					    struct inode *dir, umode_t mode,
+					    dev_t dev)
+{
+	int err = rumpfs_charge_inode(RUMPFS_SB(sb));
+	struct inode *inode;
+
+	if (err)
+		return ERR_PTR(err);
+	inode = rumpfs_node_alloc(idmap, sb, dir, mode, dev);
+	if (inode)
+		return inode;
+	rumpfs_uncharge_inode(RUMPFS_SB(sb));
+	return ERR_PTR(-ENOMEM);
+}
+
 /* The same, but no charge and no link. Return: NULL without memory. */
 struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
 				  struct super_block *sb, struct inode *dir,
@@ -377,9 +432,11 @@ int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 int rumpfs_xattr_set(struct inode *inode, const char *full_name,
 		     const void *value, size_t size, int flags);
 ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size);
-/* Store what the security modules say of an inode that is being made. */
-int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
-		       const struct qstr *name);
+/* Will somebody say how to label an inode that is being made? */
+bool rumpfs_xattr_has_label(struct inode *inode);
+/* To store labels; an initxattrs. */
+int rumpfs_xattr_add_labels(struct inode *inode, const struct xattr *labels,
+			    void *unused);
 void rumpfs_xattr_use(struct super_block *sb);
 void rumpfs_xattr_evict(struct inode *inode);
 
@@ -413,8 +470,6 @@ static inline void rumpfs_dir_key_end(void)
 
 /* Does the table have names below this directory? 0, 1 or an errno. */
 int rumpfs_names_below(struct inode *dir);
-/* 0, -ENOTEMPTY or -ENOMEM. */
-int rumpfs_names_may_rmdir(struct inode *dir);
 /* Directories the table adds to a directory's links. */
 u32 rumpfs_names_nr_dirs(struct inode *dir);
 
@@ -455,10 +510,6 @@ struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
 void rumpfs_names_watch(struct dentry *dentry);
 /* ->lookup. Context: dir's i_rwsem held, shared or not. */
 struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
-/* Enter or take out a name in memory. Context: dir's i_rwsem held. */
-int rumpfs_names_add(struct inode *dir, struct dentry *dentry,
-		     struct inode *inode);
-void rumpfs_names_remove(struct inode *dir, struct dentry *dentry);
 /* Show again what is hidden under a name that has just gone. Context: same. */
 void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name);
 static inline void rumpfs_names_uncover(struct inode *dir,
@@ -469,8 +520,17 @@ static inline void rumpfs_names_uncover(struct inode *dir,
 }
 
 /* A directory is counted by the table, or its parent. Context: same. */
-void rumpfs_names_set_keyed(struct inode *dir, struct dentry *dentry,
-			    bool is_keyed);
+void rumpfs_names_set_keyed_dir(struct inode *dir, struct inode *inode,
+				bool is_keyed);
+static inline void rumpfs_names_set_keyed(struct inode *dir,
+					  struct dentry *dentry, bool is_keyed)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (S_ISDIR(inode->i_mode) && RUMPFS_NODE(inode)->is_keyed != is_keyed)
+		rumpfs_names_set_keyed_dir(dir, inode, is_keyed);
+}
+
 void rumpfs_names_unpin_all(struct super_block *sb);
 
 /* In sync.c: a mount and the table. Context: table->lock. */

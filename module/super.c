@@ -18,29 +18,9 @@
 
 #define RUMPFS_DEFAULT_MODE	0755
 
-/* Limits: what is taken is counted before it is had, and given back after. */
-
-static int rumpfs_take(atomic64_t *used, u64 n, u64 max)
-{
-	s64 had;
-
-	had = atomic64_read(used);
-	/* What does not fit is not counted for a moment, as others look. */
-	do {
-		if (max && (n > max || had > max - n))
-			return -ENOSPC;
-	} while (!atomic64_try_cmpxchg(used, &had, had + n));
-	return 0;
-}
-
 int rumpfs_charge_some(struct rumpfs_sb *sbi, u64 bytes)
 {
 	return rumpfs_take(&sbi->bytes_used, bytes, READ_ONCE(sbi->max_bytes));
-}
-
-int rumpfs_charge_inode(struct rumpfs_sb *sbi)
-{
-	return rumpfs_take(&sbi->inodes_used, 1, READ_ONCE(sbi->max_inodes));
 }
 
 static u64 rumpfs_default_bytes(void)

@@ -335,7 +335,7 @@ static int rumpfs_xattr_list_labels(struct inode *inode, char *buffer,
 }
 
 /* Is there such a module, and has it what it needs? */
-static bool rumpfs_xattr_has_label(struct inode *inode)
+bool rumpfs_xattr_has_label(struct inode *inode)
 {
 	size_t used = 0;
 
@@ -466,26 +466,12 @@ static int rumpfs_xattr_add_label(struct inode *inode,
 	return err;
 }
 
-static int rumpfs_xattr_add_labels(struct inode *inode,
-				   const struct xattr *labels, void *unused)
+int rumpfs_xattr_add_labels(struct inode *inode, const struct xattr *labels,
+			    void *unused)
 {
 	int err = 0;
 
 	for (; labels->name && !err; labels++)
 		err = rumpfs_xattr_add_label(inode, labels);
 	return err;
-}
-
-int rumpfs_xattr_label(struct inode *inode, struct inode *dir,
-		       const struct qstr *name)
-{
-	int err;
-
-	/* Who could take labels is given memory for them, needed or not. */
-	err = security_inode_init_security(inode, dir, name,
-					   RUMPFS_SB(inode->i_sb)->has_labels &&
-					   rumpfs_xattr_has_label(inode) ?
-					   rumpfs_xattr_add_labels : NULL,
-					   NULL);
-	return err == -EOPNOTSUPP ? 0 : err;
 }

@@ -136,11 +136,33 @@ static inline void d_add_pinned(struct dentry *dentry, struct inode *inode)
 		d_add(dentry, inode);
 	else
 		d_instantiate(dentry, inode);
+	if (!DCACHE_PERSISTENT &&
+	    likely(!(dentry->d_flags & DCACHE_OP_REVALIDATE))) {
+		dget(dentry);
+		return;
+	}
 	spin_lock(&dentry->d_lock);
 	dentry->d_flags &= ~DCACHE_OP_REVALIDATE;
 	dentry->d_flags |= DCACHE_PERSISTENT;
 	dget_dlock(dentry);
 	spin_unlock(&dentry->d_lock);
+}
+
+/* Nobody finds the name, and no more is it kept than by references. */
+static inline void d_drop_pinned(struct dentry *dentry)
+{
+	bool is_last;
+
+	spin_lock(&dentry->d_lock);
+	__d_drop(dentry);
+	is_last = dentry->d_lockref.count == 1;
+	if (!is_last) {
+		dentry->d_flags &= ~DCACHE_PERSISTENT;
+		dentry->d_lockref.count--;
+	}
+	spin_unlock(&dentry->d_lock);
+	if (is_last)
+		d_make_discardable(dentry);
 }
 
 /*
