@@ -19,6 +19,7 @@
  * off or punched out.
  */
 #include "open.h"
+#include "tree.h"
 
 #include <linux/highmem.h>
 #include <linux/migrate.h>

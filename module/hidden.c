@@ -8,7 +8,7 @@
  * shared i_rwsem take names out. Names enter under i_rwsem alone, and one that
  * is hidden is neither moved nor renamed.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
 #include <linux/rbtree.h>

@@ -7,7 +7,7 @@
  * those in a range being filled are its own if the older ones in its way have
  * been made whole: that is what it takes back when it must give up.
  */
-#include "rumpfs.h"
+#include "tree.h"
 
 #include <linux/falloc.h>
 #include <linux/folio_batch.h>

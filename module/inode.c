@@ -18,6 +18,20 @@ struct rumpfs_dir rumpfs_dir_none __ro_after_init = {
 	.outlived = XARRAY_INIT(rumpfs_dir_none.outlived, XA_FLAGS_ACCOUNT),
 };
 
+/* Seconds and nanoseconds in one. */
+static inline s64 rumpfs_btime_pack(struct timespec64 time)
+{
+	return time.tv_sec << 30 | time.tv_nsec;
+}
+
+static inline struct timespec64 rumpfs_btime_unpack(s64 btime)
+{
+	return (struct timespec64){
+		.tv_sec = btime >> 30,
+		.tv_nsec = btime & GENMASK(29, 0),
+	};
+}
+
 static void rumpfs_node_once(void *object)
 {
 	struct rumpfs_node *node = object;

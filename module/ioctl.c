@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What an open directory can be asked: one table of calls. */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
 #include <linux/mount.h>

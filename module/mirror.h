@@ -3,7 +3,7 @@
 #ifndef _RUMPFS_MIRROR_H
 #define _RUMPFS_MIRROR_H
 
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/namei.h>
 #include <linux/slab.h>

@@ -6,7 +6,7 @@
 #include <linux/dcache.h>
 #include <linux/iversion.h>
 
-#include "rumpfs.h"
+#include "tree.h"
 
 /* Who has not read the counter cannot tell that it stands. */
 static inline void rumpfs_node_inc_version(struct inode *inode)
@@ -31,6 +31,133 @@ static inline struct etfs_table *rumpfs_table(const struct inode *inode)
 {
 	return RUMPFS_SB(inode->i_sb)->table;
 }
+
+/* In dirkey.c: what a directory remembers of the table */
+/*
+ * The table's name of a directory, or NULL; an ERR_PTR without memory.
+ * Context: may sleep first, returns in an RCU read section in any case.
+ */
+struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU);
+static inline void rumpfs_dir_key_end(void)
+	__releases(RCU)
+{
+	rcu_read_unlock();
+}
+
+/* Does the table have names below this directory? 0, 1 or an errno. */
+int rumpfs_names_below(struct inode *dir);
+/* Directories the table adds to a directory's links. */
+u32 rumpfs_names_nr_dirs(struct inode *dir);
+
+/*
+ * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
+ * or not; to add one, held for writing.
+ */
+void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
+static inline bool rumpfs_hidden_any(const struct inode *dir)
+{
+	return READ_ONCE(RUMPFS_DIR(dir)->hidden.rb_node);
+}
+
+/* Return: no reference, as its directory pins it. */
+struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name);
+/* Or nothing, if it is not hidden. */
+void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry);
+
+/* In names.c: keys and names in memory, in one directory */
+void rumpfs_names_use_ops(struct super_block *sb);
+/* Bytes a name is charged: one too long for its dentry is memory of its own. */
+static inline u64 rumpfs_name_cost(const struct qstr *name)
+{
+	return name->len < 32 ? 0 : name->len + 1;
+}
+
+/*
+ * The map at a name of a directory, with a reference, or the inode number of
+ * the directory that keys below that name imply; neither if the table has no
+ * such name.
+ */
+int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
+		     struct etfs_map **map, u64 *ino);
+/* A dentry in lookup shows this map; takes over a reference. */
+struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
+				    struct etfs_map *map);
+/* A dentry in lookup is to be asked about whenever it is found. */
+void rumpfs_names_watch(struct dentry *dentry);
+/* ->lookup. Context: dir's i_rwsem held, shared or not. */
+struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
+/* Show again what is hidden under a name that has just gone. Context: same. */
+void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name);
+static inline void rumpfs_names_uncover(struct inode *dir,
+					const struct qstr *name)
+{
+	if (rumpfs_hidden_any(dir))
+		rumpfs_names_uncover_some(dir, name);
+}
+
+/* A directory is counted by the table, or its parent. Context: same. */
+void rumpfs_names_set_keyed_dir(struct inode *dir, struct inode *inode,
+				bool is_keyed);
+static inline void rumpfs_names_set_keyed(struct inode *dir,
+					  struct dentry *dentry, bool is_keyed)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (S_ISDIR(inode->i_mode) && RUMPFS_NODE(inode)->is_keyed != is_keyed)
+		rumpfs_names_set_keyed_dir(dir, inode, is_keyed);
+}
+
+void rumpfs_names_unpin_all(struct super_block *sb);
+
+/* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
+static inline bool rumpfs_white_maybe(const struct inode *dir)
+{
+	return RUMPFS_DIR(dir)->whites;
+}
+
+bool rumpfs_white_is(const struct inode *dir, const struct qstr *name);
+/* Does one keep a name that keys have hidden from coming back? */
+bool rumpfs_white_keeps(const struct inode *dir, const struct dentry *hidden);
+bool rumpfs_white_any(const struct inode *dir);
+void rumpfs_white_remove(struct inode *dir, const struct qstr *name);
+/* Of a directory that goes. */
+void rumpfs_white_remove_some(struct inode *dir);
+static inline void rumpfs_white_remove_all(struct inode *dir)
+{
+	if (unlikely(rumpfs_white_maybe(dir)))
+		rumpfs_white_remove_some(dir);
+}
+
+/* Make one; the dentry gets an inode, but the name stays unfound. */
+int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
+		      struct dentry *dentry, umode_t mode);
+/* Give a negative dentry an inode if a whiteout has its name. */
+int rumpfs_white_show(struct inode *dir, struct dentry *dentry);
+/* Is it such an inode? */
+static inline bool rumpfs_white_is_shown(const struct dentry *dentry)
+{
+	const struct inode *inode = d_inode(dentry);
+
+	return IS_WHITEOUT(inode) && !rumpfs_is_key(inode) &&
+	       RUMPFS_SB(inode->i_sb)->hides_whiteouts;
+}
+
+/* From ctx->pos on. Return: whether all were taken. */
+bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
+
+/* One name of the table, copied out of the RCU section. */
+struct rumpfs_listed {
+	char name[NAME_MAX];
+	u32 len;
+	u64 ino;
+	umode_t type;
+	/* no map is at it: other keys lie below */
+	bool is_implied;
+};
+
+/* In dir.c: the next listed name of the table, see there */
+int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
+		    struct rumpfs_listed *listed);
 
 /* Has the table no name at all, and the directory none that keys have hidden? */
 static inline bool rumpfs_names_none(const struct inode *dir)

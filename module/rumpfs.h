@@ -25,7 +25,6 @@
 #include "etfs.h"
 #include "uapi/rumpfs.h"
 
-struct file_kattr;
 struct fs_context;
 struct posix_acl;
 struct rumpfs_xattrs;
@@ -109,7 +108,7 @@ struct rumpfs_sb {
 struct rumpfs_node {
 	struct inode inode;
 	union {
-		/* I: in memory: when it was made; see rumpfs_btime_pack() */
+		/* I: in memory: when it was made; see inode.c */
 		s64 btime;
 		/* I: a character device in memory; owned */
 		struct rumpfs_chr *chr;
@@ -146,20 +145,6 @@ struct rumpfs_node {
 	/* D: a directory that is not in the size of its parent */
 	bool is_uncounted;
 };
-
-/* Seconds and nanoseconds in one. */
-static inline s64 rumpfs_btime_pack(struct timespec64 time)
-{
-	return time.tv_sec << 30 | time.tv_nsec;
-}
-
-static inline struct timespec64 rumpfs_btime_unpack(s64 btime)
-{
-	return (struct timespec64){
-		.tv_sec = btime >> 30,
-		.tv_nsec = btime & GENMASK(29, 0),
-	};
-}
 
 /* A character device in memory, but for whiteouts. */
 struct rumpfs_chr {
@@ -315,44 +300,6 @@ RUMPFS_MIRRORED(const struct inode *inode)
 
 /* In super.c: a mount */
 extern struct file_system_type rumpfs_fs_type;
-/* Limits: what is taken is counted before it is had, and given back after. */
-static inline int rumpfs_take(atomic64_t *used, u64 n, u64 max)
-{
-	s64 had = atomic64_read(used);
-
-	/* What does not fit is not counted for a moment, as others look. */
-	do {
-		if (max && (n > max || had > max - n))
-			return -ENOSPC;
-	} while (!atomic64_try_cmpxchg(used, &had, had + n));
-	return 0;
-}
-
-int rumpfs_charge_some(struct rumpfs_sb *sbi, u64 bytes);
-/* Return: 0 or -ENOSPC. */
-static inline int rumpfs_charge(struct rumpfs_sb *sbi, u64 bytes)
-{
-	/* As a short name does; no reason to take the line from others. */
-	return bytes ? rumpfs_charge_some(sbi, bytes) : 0;
-}
-
-static inline void rumpfs_uncharge(struct rumpfs_sb *sbi, u64 bytes)
-{
-	if (bytes)
-		atomic64_sub(bytes, &sbi->bytes_used);
-}
-
-/* Return: 0 or -ENOSPC. */
-static inline int rumpfs_charge_inode(struct rumpfs_sb *sbi)
-{
-	return rumpfs_take(&sbi->inodes_used, 1, READ_ONCE(sbi->max_inodes));
-}
-
-static inline void rumpfs_uncharge_inode(struct rumpfs_sb *sbi)
-{
-	atomic64_dec(&sbi->inodes_used);
-}
-
 /* In mountdir.c: the directory of a mount in sysfs. Context: s_umount held. */
 int rumpfs_mountdir_add(struct rumpfs_sb *sbi);
 void rumpfs_mountdir_remove(struct rumpfs_sb *sbi);
@@ -364,217 +311,12 @@ void rumpfs_mountdir_remove(struct rumpfs_sb *sbi);
  */
 int rumpfs_table_may(const struct rumpfs_sb *sbi, const struct file *file);
 
-/* In inode.c: a node is born, measured, changed and let go */
-int rumpfs_inode_init(void);
-void rumpfs_inode_exit(void);
-struct inode *rumpfs_alloc_inode(struct super_block *sb);
-void rumpfs_free_inode(struct inode *inode);
-void rumpfs_evict_inode(struct inode *inode);
-/*
- * An inode in memory, whose charge is the caller's until it is there. Return:
- * NULL without memory.
- */
-struct inode *rumpfs_node_alloc(struct mnt_idmap *idmap,
-				struct super_block *sb, struct inode *dir,
-				umode_t mode, dev_t dev);
-/* The same, charged. Return: ERR_PTR(-ENOSPC or -ENOMEM). */
-static inline struct inode *rumpfs_node_new(struct mnt_idmap *idmap,
-					    struct super_block *sb,
-					    struct inode *dir, umode_t mode,
-					    dev_t dev)
-{
-	int err = rumpfs_charge_inode(RUMPFS_SB(sb));
-	struct inode *inode;
-
-	if (err)
-		return ERR_PTR(err);
-	inode = rumpfs_node_alloc(idmap, sb, dir, mode, dev);
-	if (inode)
-		return inode;
-	rumpfs_uncharge_inode(RUMPFS_SB(sb));
-	return ERR_PTR(-ENOMEM);
-}
-
-/* The same, but no charge and no link. Return: NULL without memory. */
-struct inode *rumpfs_node_unnamed(struct mnt_idmap *idmap,
-				  struct super_block *sb, struct inode *dir,
-				  umode_t mode, dev_t dev);
-struct rumpfs_dir *rumpfs_dir_new(gfp_t gfp);
-/*
- * A directory in memory is about to have something. Context: its i_rwsem, shared
- * is enough, or nobody else knows it; may sleep. Return: its own, or NULL
- * without memory.
- */
-struct rumpfs_dir *rumpfs_dir_make_own(struct inode *inode, gfp_t gfp);
-static inline struct rumpfs_dir *rumpfs_dir_own(struct inode *inode, gfp_t gfp)
-{
-	struct rumpfs_dir *dir = RUMPFS_DIR(inode);
-
-	return likely(dir != &rumpfs_dir_none) ? dir :
-						 rumpfs_dir_make_own(inode, gfp);
-}
-
-/* The directory that keys below it need. Return: NULL without memory. */
-struct inode *rumpfs_node_implied(struct super_block *sb, u64 ino, u32 place);
-/* The node of a map; takes over a reference. Return: NULL without memory. */
-struct inode *rumpfs_node_of(struct super_block *sb, struct etfs_map *map);
-int rumpfs_getattr(struct mnt_idmap *idmap, const struct path *path,
-		   struct kstat *stat, u32 request_mask, unsigned int flags);
-int rumpfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-		   struct iattr *attr);
-
-/* In xattr.c: extended attributes of nodes in memory */
-/*
- * By its full name; value NULL removes. Charged to the mount; ctime is the
- * caller's. Context: i_rwsem held, or the inode has no dentry yet.
- * Return: -EEXIST, -ENODATA by flags as setxattr(2), -ENOSPC, -ENOMEM.
- */
-int rumpfs_xattr_set(struct inode *inode, const char *full_name,
-		     const void *value, size_t size, int flags);
-ssize_t rumpfs_listxattr(struct dentry *dentry, char *buffer, size_t size);
-/* Will somebody say how to label an inode that is being made? */
-bool rumpfs_xattr_has_label(struct inode *inode);
-/* To store labels; an initxattrs. */
-int rumpfs_xattr_add_labels(struct inode *inode, const struct xattr *labels,
-			    void *unused);
-void rumpfs_xattr_use(struct super_block *sb);
-void rumpfs_xattr_evict(struct inode *inode);
-
-/* In acl.c: access control lists of nodes in memory */
-int rumpfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
-		   struct posix_acl *acl, int type);
-COMPAT_SET_ACL(rumpfs_set_acl)
-/* Lists and mode of an inode made where there is a default list. */
-int rumpfs_acl_inherit(struct inode *inode, struct inode *dir);
-void rumpfs_acl_evict(struct inode *inode);
-
-/* In attr.c: what chattr(1) knows of nodes in memory */
-int rumpfs_fileattr_get(struct dentry *dentry, struct file_kattr *attr);
-int rumpfs_fileattr_set(struct mnt_idmap *idmap, struct dentry *dentry,
-			struct file_kattr *attr);
-void rumpfs_attr_inherit(struct inode *inode, const struct inode *dir);
-/* As statx(2) says it. */
-u64 rumpfs_attr_statx(u32 attrs);
-
-/* In dirkey.c: what a directory remembers of the table */
-/*
- * The table's name of a directory, or NULL; an ERR_PTR without memory.
- * Context: may sleep first, returns in an RCU read section in any case.
- */
-struct etfs_key *rumpfs_dir_key_begin(struct inode *dir) __acquires(RCU);
-static inline void rumpfs_dir_key_end(void)
-	__releases(RCU)
-{
-	rcu_read_unlock();
-}
-
-/* Does the table have names below this directory? 0, 1 or an errno. */
-int rumpfs_names_below(struct inode *dir);
-/* Directories the table adds to a directory's links. */
-u32 rumpfs_names_nr_dirs(struct inode *dir);
-
-/*
- * In hidden.c: names in memory that keys hide. Context: dir's i_rwsem, shared
- * or not; to add one, held for writing.
- */
-void rumpfs_hidden_add(struct inode *dir, struct dentry *dentry);
-static inline bool rumpfs_hidden_any(const struct inode *dir)
-{
-	return READ_ONCE(RUMPFS_DIR(dir)->hidden.rb_node);
-}
-
-/* Return: no reference, as its directory pins it. */
-struct dentry *rumpfs_hidden_find(struct inode *dir, const struct qstr *name);
-/* Or nothing, if it is not hidden. */
-void rumpfs_hidden_remove(struct inode *dir, const struct dentry *dentry);
-
-/* In names.c: keys and names in memory, in one directory */
-void rumpfs_names_use_ops(struct super_block *sb);
-/* Bytes a name is charged: one too long for its dentry is memory of its own. */
-static inline u64 rumpfs_name_cost(const struct qstr *name)
-{
-	return name->len < 32 ? 0 : name->len + 1;
-}
-
-/*
- * The map at a name of a directory, with a reference, or the inode number of
- * the directory that keys below that name imply; neither if the table has no
- * such name.
- */
-int rumpfs_names_key(struct inode *dir, const char *name, u32 len,
-		     struct etfs_map **map, u64 *ino);
-/* A dentry in lookup shows this map; takes over a reference. */
-struct dentry *rumpfs_names_add_key(struct inode *dir, struct dentry *dentry,
-				    struct etfs_map *map);
-/* A dentry in lookup is to be asked about whenever it is found. */
-void rumpfs_names_watch(struct dentry *dentry);
-/* ->lookup. Context: dir's i_rwsem held, shared or not. */
-struct dentry *rumpfs_names_lookup(struct inode *dir, struct dentry *dentry);
-/* Show again what is hidden under a name that has just gone. Context: same. */
-void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name);
-static inline void rumpfs_names_uncover(struct inode *dir,
-					const struct qstr *name)
-{
-	if (rumpfs_hidden_any(dir))
-		rumpfs_names_uncover_some(dir, name);
-}
-
-/* A directory is counted by the table, or its parent. Context: same. */
-void rumpfs_names_set_keyed_dir(struct inode *dir, struct inode *inode,
-				bool is_keyed);
-static inline void rumpfs_names_set_keyed(struct inode *dir,
-					  struct dentry *dentry, bool is_keyed)
-{
-	struct inode *inode = d_inode(dentry);
-
-	if (S_ISDIR(inode->i_mode) && RUMPFS_NODE(inode)->is_keyed != is_keyed)
-		rumpfs_names_set_keyed_dir(dir, inode, is_keyed);
-}
-
-void rumpfs_names_unpin_all(struct super_block *sb);
-
 /* In sync.c: a mount and the table. Context: table->lock. */
 /* Tell a mount of a committed batch. */
 void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch);
 /* Is something mounted on the node of a key? */
 bool rumpfs_names_is_mountpoint(struct rumpfs_sb *sbi,
 				const struct etfs_map *map);
-
-/* In whiteout.c: whiteouts that no lookup finds. Context: dir's i_rwsem. */
-static inline bool rumpfs_white_maybe(const struct inode *dir)
-{
-	return RUMPFS_DIR(dir)->whites;
-}
-
-bool rumpfs_white_is(const struct inode *dir, const struct qstr *name);
-/* Does one keep a name that keys have hidden from coming back? */
-bool rumpfs_white_keeps(const struct inode *dir, const struct dentry *hidden);
-bool rumpfs_white_any(const struct inode *dir);
-void rumpfs_white_remove(struct inode *dir, const struct qstr *name);
-/* Of a directory that goes. */
-void rumpfs_white_remove_some(struct inode *dir);
-static inline void rumpfs_white_remove_all(struct inode *dir)
-{
-	if (unlikely(rumpfs_white_maybe(dir)))
-		rumpfs_white_remove_some(dir);
-}
-
-/* Make one; the dentry gets an inode, but the name stays unfound. */
-int rumpfs_white_make(struct mnt_idmap *idmap, struct inode *dir,
-		      struct dentry *dentry, umode_t mode);
-/* Give a negative dentry an inode if a whiteout has its name. */
-int rumpfs_white_show(struct inode *dir, struct dentry *dentry);
-/* Is it such an inode? */
-static inline bool rumpfs_white_is_shown(const struct dentry *dentry)
-{
-	const struct inode *inode = d_inode(dentry);
-
-	return IS_WHITEOUT(inode) && !rumpfs_is_key(inode) &&
-	       RUMPFS_SB(inode->i_sb)->hides_whiteouts;
-}
-
-/* From ctx->pos on. Return: whether all were taken. */
-bool rumpfs_white_list(struct dentry *parent, struct dir_context *ctx);
 
 /* In ioctl.c: what a directory can be asked */
 long rumpfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
@@ -590,52 +332,6 @@ void rumpfs_export_init(struct super_block *sb);
 struct dentry *rumpfs_key_dentry(struct super_block *sb, u64 ino);
 /* Walk from dir, whose reference goes; path is taken apart. Return: as above. */
 struct dentry *rumpfs_walk(struct dentry *dir, char *path);
-
-/* One name of the table, copied out of the RCU section. */
-struct rumpfs_listed {
-	char name[NAME_MAX];
-	u32 len;
-	u64 ino;
-	umode_t type;
-	/* no map is at it: other keys lie below */
-	bool is_implied;
-};
-
-/* In dir.c: the next listed name of the table, see there */
-int rumpfs_list_key(struct inode *dir, unsigned long *cookie,
-		    struct rumpfs_listed *listed);
-
-/* In namei.c, dir.c, file.c: the operations tables */
-extern const struct inode_operations rumpfs_dir_inode_operations;
-extern const struct inode_operations rumpfs_symlink_inode_operations;
-extern const struct inode_operations rumpfs_special_inode_operations;
-extern const struct file_operations rumpfs_dir_operations;
-extern const struct inode_operations rumpfs_file_inode_operations;
-extern const struct file_operations rumpfs_file_operations;
-/* The pages of a new file. */
-void rumpfs_file_map_init(struct address_space *mapping);
-/* Context: i_rwsem held. */
-void rumpfs_file_truncate(struct inode *inode, loff_t size);
-/*
- * A folio already charged enters: locked, neither up to date nor dirty.
- * Return: ERR_PTR(-EEXIST) if any of its pages is there, ERR_PTR(-ENOMEM).
- */
-struct folio *rumpfs_file_add(struct inode *inode, pgoff_t index,
-			      unsigned int order);
-/* A page that is not up to date becomes so: zero but for [from, to). */
-void rumpfs_folio_complete(struct folio *folio, size_t from, size_t to);
-/* Give back what left the mapping. Context: i_rwsem, invalidate_lock held. */
-void rumpfs_file_recount(struct inode *inode);
-
-/* In hole.c: where a file in memory has no pages, or unwritten ones */
-loff_t rumpfs_file_llseek(struct file *file, loff_t pos, int whence);
-long rumpfs_file_fallocate(struct file *file, int mode, loff_t pos,
-			   loff_t len);
-/*
- * Take out the unwritten pages with begin <= index < end.
- * Context: i_rwsem held.
- */
-void rumpfs_hole_undo(struct inode *inode, pgoff_t begin, pgoff_t end);
 
 /* In key.c: what stat, chmod and access say of a mapped node */
 extern const struct inode_operations rumpfs_key_inode_operations;

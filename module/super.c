@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A mount: options, limits, statfs, what /proc/mounts shows. */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/cred.h>
 #include <linux/fs_context.h>

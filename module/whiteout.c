@@ -12,7 +12,7 @@
  * Where the VFS wants to see a whiteout, to make or to delete it, it gets an
  * inode for the time of the call, under a dentry that is not hashed.
  */
-#include "rumpfs.h"
+#include "names.h"
 
 #include <linux/dcache.h>
 #include <linux/lockdep.h>
