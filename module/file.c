@@ -21,6 +21,7 @@
 #include "open.h"
 #include "tree.h"
 
+#include <linux/folio_batch.h>
 #include <linux/highmem.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
@@ -200,16 +201,19 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 
 /* Reading */
 
-/* At once, where all of the folio has an address. */
+/*
+ * At once, where all of the folio has an address. Its caller keeps inside of
+ * it, and pages of files are no object to be looked up, as for copy_to_iter().
+ */
 static size_t rumpfs_folio_copy(struct folio *folio, size_t offset, size_t len,
 				struct iov_iter *to)
 {
 	if (folio_test_highmem(folio))
 		return copy_folio_to_iter(folio, offset, len, to);
-	return copy_to_iter(folio_address(folio) + offset, len, to);
+	return _copy_to_iter(folio_address(folio) + offset, len, to);
 }
 
-/* What a page, or the lack of one, has for the reader. */
+/* What a page, or the lack of one, has for the reader; or -EFAULT, -EIO. */
 static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 				 struct iov_iter *to)
 {
@@ -225,9 +229,9 @@ static ssize_t rumpfs_folio_read(struct folio *folio, loff_t pos, size_t len,
 	return len && !copied ? -EFAULT : copied;
 }
 
-/* As far as one folio goes; 0 at the end. */
+/* As far as one folio goes; 0 at the end. Was it not a large one? */
 static ssize_t rumpfs_file_read_folio(struct inode *inode, loff_t pos,
-				      struct iov_iter *to)
+				      struct iov_iter *to, bool *is_small)
 {
 	loff_t size = i_size_read(inode);
 	size_t len = PAGE_SIZE - offset_in_page(pos);
@@ -246,19 +250,85 @@ static ssize_t rumpfs_file_read_folio(struct inode *inode, loff_t pos,
 	size = min(size, i_size_read(inode));
 	len = min_t(u64, len, max(size - pos, 0LL));
 	done = rumpfs_folio_read(folio, pos, min(len, iov_iter_count(to)), to);
-	if (IS_ERR(folio))
-		return done;
-	folio_put(folio);
+	*is_small = IS_ERR(folio) || !folio_test_large(folio);
+	if (!IS_ERR(folio))
+		folio_put(folio);
+	return done;
+}
+
+/*
+ * The same, for pages that one look finds, and the holes between. None is split
+ * while it is held.
+ */
+static ssize_t rumpfs_batch_read(struct folio_batch *batch, loff_t pos,
+				 loff_t end, struct iov_iter *to)
+{
+	unsigned int i = 0, nr = folio_batch_count(batch);
+	ssize_t done = 0, n;
+
+	while (pos < end) {
+		struct folio *folio = i < nr ? batch->folios[i] : NULL;
+		loff_t stop = end;
+
+		/* What is behind the last of many has not been looked for. */
+		if (!folio && nr == ARRAY_SIZE(batch->folios))
+			break;
+		if (folio && folio_pos(folio) <= pos) {
+			stop = min_t(u64, end,
+				     folio_pos(folio) + folio_size(folio));
+			i++;
+		} else {
+			if (folio)
+				stop = min(end, folio_pos(folio));
+			folio = ERR_PTR(-ENOENT);
+		}
+		n = rumpfs_folio_read(folio, pos, stop - pos, to);
+		if (n < 0)
+			return done ?: n;
+		done += n;
+		if (n < stop - pos)
+			break;
+		pos = stop;
+	}
+	return done;
+}
+
+static ssize_t rumpfs_file_read_batch(struct inode *inode, loff_t pos,
+				      struct iov_iter *to)
+{
+	loff_t end = i_size_read(inode);
+	pgoff_t index = pos >> PAGE_SHIFT;
+	struct folio_batch batch;
+	unsigned int i;
+	ssize_t done;
+
+	if (pos >= end)
+		return 0;
+	end = min_t(u64, end, pos + iov_iter_count(to));
+	folio_batch_init(&batch);
+	/* As above. */
+	smp_rmb();
+	filemap_get_folios(inode->i_mapping, &index, (end - 1) >> PAGE_SHIFT,
+			   &batch);
+	smp_rmb();
+	end = min(end, i_size_read(inode));
+	done = rumpfs_batch_read(&batch, pos, end, to);
+	for (i = 0; i < folio_batch_count(&batch); i++)
+		folio_put(batch.folios[i]);
 	return done;
 }
 
 static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	bool is_small = false;
 	ssize_t done = 0, n = 0;
 
 	while (iov_iter_count(to)) {
-		n = rumpfs_file_read_folio(inode, iocb->ki_pos, to);
+		/* Large ones are faster found one by one. */
+		n = is_small ? rumpfs_file_read_batch(inode, iocb->ki_pos, to) :
+			       rumpfs_file_read_folio(inode, iocb->ki_pos, to,
+						      &is_small);
 		if (n <= 0)
 			break;
 		iocb->ki_pos += n;

@@ -367,6 +367,78 @@ TEST_F(io, a_source_that_goes_away_leaves_no_page)
 }
 
 /* What cannot be read any more is not zeros. */
+/* Pages alone, holes, room that was never written, and what was one write. */
+static void make_patchwork(int fd, char *model, int pages)
+{
+	int i, n;
+
+	ftruncate(fd, 0);
+	ftruncate(fd, pages * PAGE);
+	memset(model, 0, pages * PAGE);
+	for (i = 0; i < pages; i += n) {
+		n = i % 11 == 7 ? 16 : 1;
+		if (i + n > pages)
+			n = pages - i;
+		if (n == 1 && i % 3 == 1)
+			continue;
+		if (n == 1 && i % 5 == 2) {
+			fallocate(fd, 0, i * PAGE, PAGE);
+			continue;
+		}
+		memset(model + i * PAGE, 'a' + i % 26, n * PAGE);
+		pwrite(fd, model + i * PAGE, n * PAGE, i * PAGE);
+	}
+}
+
+TEST_F(io, one_read_goes_over_pages_and_holes)
+{
+	enum { PAGES = 200 };
+	char *model = malloc(PAGES * PAGE), *buf = malloc(PAGES * PAGE);
+	unsigned int seed = 1;
+	long pos, len, want;
+	int i;
+
+	make_patchwork(self->fd, model, PAGES);
+	for (i = 0; i < 300; i++) {
+		pos = rand_r(&seed) % (PAGES * PAGE);
+		len = i % 3 ? rand_r(&seed) % (20 * PAGE) : PAGES * PAGE;
+		if (i % 7 == 0)
+			pos &= ~(PAGE - 1L);
+		want = len < PAGES * PAGE - pos ? len : PAGES * PAGE - pos;
+		memset(buf, 'X', PAGES * PAGE);
+		ASSERT_EQ(want, pread(self->fd, buf, len, pos)) {
+			TH_LOG("%ld bytes at %ld", len, pos);
+		}
+		ASSERT_EQ(0, memcmp(buf, model + pos, want)) {
+			TH_LOG("%ld bytes at %ld", len, pos);
+		}
+	}
+	EXPECT_EQ(0, pread(self->fd, buf, PAGE, PAGES * PAGE));
+	free(model);
+	free(buf);
+}
+
+TEST_F(io, a_read_ends_where_its_buffer_does)
+{
+	enum { PAGES = 40 };
+	char *model = malloc(PAGES * PAGE), *buf;
+	int i;
+
+	make_patchwork(self->fd, model, PAGES);
+	buf = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, buf);
+	for (i = PAGES - 1; i > 0; i -= 5) {
+		ASSERT_EQ(0, munmap(buf + i * PAGE, PAGE));
+		EXPECT_EQ(i * PAGE - 128, pread(self->fd, buf + 128,
+						PAGES * PAGE - 128, 0));
+		EXPECT_EQ(0, memcmp(buf + 128, model, i * PAGE - 128));
+	}
+	EXPECT_EQ(EFAULT, ERR(pread(self->fd, buf + 4 * PAGE, PAGE, 0)));
+	munmap(buf, PAGES * PAGE);
+	free(model);
+}
+
 TEST_F(io, memory_that_fails_is_an_error)
 {
 	char *map = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED,
