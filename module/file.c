@@ -28,6 +28,7 @@
 #include <linux/blk_types.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/splice.h>
 #include <linux/uio.h>
 #include <linux/writeback.h>
@@ -177,12 +178,12 @@ static unsigned int rumpfs_file_order(struct address_space *mapping,
 static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 				       unsigned long nr)
 {
-	/* Behind the end there is nothing, but for what fallocate has put. */
-	bool looks = index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
+	bool looks = RUMPFS_NODE(inode)->has_behind ||
+		     index < DIV_ROUND_UP(i_size_read(inode), PAGE_SIZE);
 	struct folio *folio;
 	unsigned int order;
 
-	for (;; looks = true) {
+	do {
 		if (looks) {
 			folio = rumpfs_file_lock(inode, index);
 			if (folio != ERR_PTR(-ENOENT))
@@ -190,13 +191,11 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 		}
 		order = rumpfs_file_order(inode->i_mapping, index, nr, looks);
 		folio = rumpfs_file_make(inode, index, order);
-		if (!IS_ERR(folio))
-			return folio;
-		if (looks && !order && folio != ERR_PTR(-EEXIST))
-			return folio;
 		/* Without room for so many there may be room for fewer. */
 		nr = 1UL << order >> 1;
-	}
+		looks |= folio == ERR_PTR(-EEXIST);
+	} while (folio == ERR_PTR(-EEXIST) || (IS_ERR(folio) && order));
+	return folio;
 }
 
 /* Reading */
@@ -304,12 +303,13 @@ static ssize_t rumpfs_file_read_batch(struct inode *inode, loff_t pos,
 
 	if (pos >= end)
 		return 0;
-	end = min_t(u64, end, pos + iov_iter_count(to));
+	end = min_t(u64, end, pos + min(iov_iter_count(to), SZ_1M));
 	folio_batch_init(&batch);
-	/* As above. */
+	/* As above, for holes. */
 	smp_rmb();
 	filemap_get_folios(inode->i_mapping, &index, (end - 1) >> PAGE_SHIFT,
 			   &batch);
+	/* As above, for what was cut. */
 	smp_rmb();
 	end = min(end, i_size_read(inode));
 	done = rumpfs_batch_read(&batch, pos, end, to);
@@ -498,6 +498,8 @@ static void rumpfs_file_split(struct inode *inode, loff_t size)
 
 void rumpfs_file_truncate(struct inode *inode, loff_t size)
 {
+	unsigned long next = DIV_ROUND_UP((u64)size, PAGE_SIZE);
+
 	lockdep_assert_held_write(&inode->i_rwsem);
 	if (size > i_size_read(inode)) {
 		rumpfs_file_zero_tail(inode);
@@ -508,6 +510,10 @@ void rumpfs_file_truncate(struct inode *inode, loff_t size)
 	rumpfs_file_split(inode, size);
 	truncate_setsize(inode, size);
 	rumpfs_file_recount(inode);
+	/* A folio that was not split has some of its pages there. */
+	RUMPFS_NODE(inode)->has_behind = !mapping_empty(inode->i_mapping) &&
+		xa_find(&inode->i_mapping->i_pages, &next, ULONG_MAX,
+			XA_PRESENT);
 	filemap_invalidate_unlock(inode->i_mapping);
 }
 

@@ -236,7 +236,11 @@ static int rumpfs_hole_allocate(struct inode *inode, int mode, loff_t pos,
 		return err;
 	if (mode & FALLOC_FL_ZERO_RANGE)
 		rumpfs_hole_zero(inode->i_mapping, pos, end);
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && end > i_size_read(inode))
+	if (end <= i_size_read(inode))
+		return 0;
+	if (mode & FALLOC_FL_KEEP_SIZE)
+		RUMPFS_NODE(inode)->has_behind = true;
+	else
 		rumpfs_file_truncate(inode, end);
 	return 0;
 }

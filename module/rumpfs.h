@@ -3,7 +3,7 @@
  * The tree: a mount, its nodes and names, and who defines what.
  *
  * The dcache is the tree: each name in memory is a pinned dentry, which its
- * directory also keeps in an array by listing cookie. Keys are laid over that:
+ * directory, once it is listed, has in an array by cookie, too. Keys are laid over that:
  * a lookup that the dcache cannot answer asks the table, and makes an ordinary
  * dentry that may be evicted, or a directory in memory if keys lie below. A
  * name in memory that a key hides is unhashed and marked in the array.
@@ -142,8 +142,12 @@ struct rumpfs_node {
 	 * the table counts it; or as it is hidden. It is not moved.
 	 */
 	bool is_keyed;
-	/* D: a directory that is not in the size of its parent */
-	bool is_uncounted;
+	union {
+		/* D: a directory that is not in the size of its parent */
+		bool is_uncounted;
+		/* a file: pages may lie behind its end; under i_rwsem */
+		bool has_behind;
+	};
 };
 
 /* A character device in memory, but for whiteouts. */

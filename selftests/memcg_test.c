@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a tree takes is charged to the memory cgroup of whoever makes it. */
+/*
+ * What a tree takes is charged to the memory cgroup of whoever makes it, but for
+ * the places of its names in a listing.
+ */
 
 #include <signal.h>
 #include <sys/statvfs.h>
@@ -108,6 +111,39 @@ TEST_F(memcg, allocated_pages_are_charged)
 	EXPECT_GE(20 * MB, figure("memory.stat", "\nfile ") - before);
 }
 
+static int write_large(const char *path, int mbytes)
+{
+	int fd = open(path, O_WRONLY), i, err = fd < 0 ? errno : 0;
+	char *buf = malloc(MB);
+
+	memset(buf, 'x', MB);
+	for (i = 0; !err && i < mbytes; i++)
+		err = write(fd, buf, MB) == MB ? 0 : errno ?: EIO;
+	free(buf);
+	return err;
+}
+
+/* Nor does it take some for a moment. */
+TEST_F(memcg, room_that_is_there_is_written_without_more)
+{
+	long long peak;
+	int fd = open(FILE_A, O_RDWR | O_CREAT, 0644);
+
+	ASSERT_LE(0, fd);
+	/* The buffer counts, too. */
+	EXPECT_EQ(0, IN_GROUP(write_large("/dev/null", 1) ?:
+			      ERR(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0,
+					    16 * MB)) ?:
+			      write_large("/dev/null", 4)));
+	peak = figure("memory.peak", "");
+	if (peak < 0)
+		SKIP(return, "no memory.peak in this kernel");
+	EXPECT_EQ(0, IN_GROUP(write_large(FILE_A, 16)));
+	EXPECT_EQ(16 * MB, size_of(FILE_A));
+	EXPECT_GE(MB / 2, figure("memory.peak", "") - peak);
+	close(fd);
+}
+
 static int make_names(int n)
 {
 	static char target[2000];
@@ -122,7 +158,7 @@ static int make_names(int n)
 	return err;
 }
 
-/* An inode, a dentry, a long name, a target and a slot: 3 KB at least. */
+/* An inode, a dentry, a long name and a target: 3 KB at least. */
 TEST_F(memcg, names_are_charged_to_their_maker)
 {
 	long long before = figure("memory.stat", "\nslab ");
