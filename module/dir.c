@@ -46,7 +46,7 @@ static bool rumpfs_list_memory(struct inode *dir, unsigned long end,
 	unsigned int i, n;
 
 	/* An empty one need not be. */
-	if (!RUMPFS_DIR(dir)->is_listed)
+	if (!READ_ONCE(RUMPFS_DIR(dir)->is_listed))
 		return true;
 	do {
 		n = rumpfs_entry_list(dir, ctx->pos, end, some,

@@ -4,10 +4,12 @@
  *
  * A directory that nobody lists needs none: until then its names are dentries
  * below its own and no more. They are counted off when it is first read, or one
- * of them is to be hidden, in the order in which they came to be there; from
- * then on it is kept up, until the last is gone.
+ * of them is to be hidden, those that came to their place in the tree last being
+ * the last; from then on it is kept up, until the last is gone. That costs a
+ * name a hundredth of what its maker is charged for it, and is charged to
+ * nobody: who lists or removes did not make it, and may have nothing left.
  *
- * A cookie is that of a name, whatever the name stands for meanwhile, so that a
+ * From then on a cookie is that of a name, whatever the name stands for meanwhile, so that a
  * listing under way shows a name that stays once: what replaces another has
  * its cookie. A name that is new in its directory is the last, but one that a
  * rename there made is where the other was, so that a listing comes to an end.
@@ -30,6 +32,9 @@
 
 #define RUMPFS_CHUNK		BITS_PER_LONG
 
+/* So many dentries are passed before others have a turn. */
+#define RUMPFS_INDEX_STEPS	1024
+
 /* Names with cookies from a multiple of RUMPFS_CHUNK on. */
 struct rumpfs_chunk {
 	unsigned long index;
@@ -45,7 +50,7 @@ static struct kmem_cache *rumpfs_chunk_cache;
 
 int rumpfs_entry_init(void)
 {
-	rumpfs_chunk_cache = KMEM_CACHE(rumpfs_chunk, SLAB_ACCOUNT);
+	rumpfs_chunk_cache = KMEM_CACHE(rumpfs_chunk, 0);
 	return rumpfs_chunk_cache ? 0 : -ENOMEM;
 }
 
@@ -138,8 +143,8 @@ static __always_inline bool rumpfs_entry_enter(struct rumpfs_dir *dir,
 
 /* Counting off */
 
-/* Where the cookies of so many names begin. */
-static u32 rumpfs_index_begin(struct rumpfs_dir *dir, u32 nr)
+/* Where the cookies of so many names begin, and what comes after the last. */
+static u32 rumpfs_index_begin(const struct rumpfs_dir *dir, u32 nr, u32 *next)
 {
 	u32 turned = dir->next_cookie & RUMPFS_COOKIES_TURNED;
 	u32 begin = max(dir->next_cookie & S32_MAX, RUMPFS_FIRST_COOKIE);
@@ -148,36 +153,54 @@ static u32 rumpfs_index_begin(struct rumpfs_dir *dir, u32 nr)
 		begin = RUMPFS_FIRST_COOKIE;
 		turned = RUMPFS_COOKIES_TURNED;
 	}
-	dir->next_cookie = (begin + nr) | turned;
+	*next = (begin + nr) | turned;
 	return begin;
 }
 
+/* One that is being freed already has no references. */
+static bool rumpfs_child_get(struct dentry *child)
+{
+	bool is_alive;
+
+	spin_lock_nested(&child->d_lock, DENTRY_D_LOCK_NESTED);
+	is_alive = child->d_lockref.count >= 0;
+	if (is_alive)
+		dget_dlock(child);
+	spin_unlock(&child->d_lock);
+	return is_alive;
+}
+
 /*
- * Give the names behind last their cookies, *end - 1 to the first, as the newest
- * comes first, as far as the chunk goes. All are pinned, and stay below parent.
- * Return: the last that has got one, or NULL.
+ * Give the names behind cursor their cookies, *end - 1 to the first, as the
+ * newest comes first, as far as the chunk or a turn goes. What is no name lies
+ * among them, and like them is not moved.
+ *
+ * Return: the new cursor, with a reference; NULL if there are not so many.
  */
-static struct dentry *rumpfs_index_chunk(struct rumpfs_chunk *chunk,
-					 struct dentry *parent,
-					 struct dentry *last, u32 begin,
-					 u32 *end)
+static struct dentry *rumpfs_index_some(struct rumpfs_chunk *chunk,
+					struct dentry *parent,
+					struct dentry *cursor, u32 begin,
+					u32 *end)
 {
 	u32 least = max_t(u32, begin, chunk->index * RUMPFS_CHUNK);
+	unsigned int steps = 0;
 	struct dentry *child;
 
 	spin_lock(&parent->d_lock);
-	child = last ? d_next_sibling(last) : d_first_child(parent);
-	for (last = NULL; child && *end > least; child = d_next_sibling(child)) {
-		if (!child->d_fsdata)
-			continue;
-		last = child;
-		*end -= 1;
-		child->d_fsdata = (void *)(unsigned long)*end;
-		chunk->at[*end % RUMPFS_CHUNK] = child;
-		chunk->present |= BIT(*end % RUMPFS_CHUNK);
+	child = cursor ? d_next_sibling(cursor) : d_first_child(parent);
+	for (; child; child = d_next_sibling(child)) {
+		if (child->d_fsdata) {
+			*end -= 1;
+			child->d_fsdata = (void *)(unsigned long)*end;
+			chunk->at[*end % RUMPFS_CHUNK] = child;
+			chunk->present |= BIT(*end % RUMPFS_CHUNK);
+		}
+		if ((*end == least || ++steps >= RUMPFS_INDEX_STEPS) &&
+		    rumpfs_child_get(child))
+			break;
 	}
 	spin_unlock(&parent->d_lock);
-	return last;
+	return child;
 }
 
 static void rumpfs_index_undo(struct rumpfs_dir *dir)
@@ -193,25 +216,36 @@ static void rumpfs_index_undo(struct rumpfs_dir *dir)
 static int rumpfs_index_fill(struct rumpfs_dir *dir, struct dentry *parent,
 			     gfp_t gfp)
 {
-	u32 end = rumpfs_names_counted(d_inode(parent));
-	u32 begin = rumpfs_index_begin(dir, end);
-	struct dentry *last = NULL;
-	struct rumpfs_chunk *chunk;
+	struct dentry *cursor = NULL, *next_cursor;
+	u32 nr = rumpfs_names_counted(d_inode(parent)), next;
+	u32 begin = rumpfs_index_begin(dir, nr, &next), end = begin + nr;
+	struct rumpfs_chunk *chunk = NULL;
+	int err = 0;
 
-	end += begin;
-	while (end > begin) {
-		chunk = rumpfs_chunk_make(dir, (end - 1) / RUMPFS_CHUNK, gfp);
+	while (!err && end > begin) {
+		u32 index = (end - 1) / RUMPFS_CHUNK;
+
+		if (!chunk || chunk->index != index)
+			chunk = rumpfs_chunk_make(dir, index, gfp);
 		if (!chunk) {
-			rumpfs_index_undo(dir);
-			return -ENOMEM;
-		}
-		last = rumpfs_index_chunk(chunk, parent, last, begin, &end);
-		/* The size of the directory says that there are more. */
-		if (WARN_ON_ONCE(!last))
+			err = -ENOMEM;
 			break;
+		}
+		next_cursor = rumpfs_index_some(chunk, parent, cursor, begin,
+						&end);
+		dput(cursor);
+		cursor = next_cursor;
+		/* The size of the directory says that there are more. */
+		if (WARN_ON_ONCE(!cursor))
+			err = -EIO;
 		cond_resched();
 	}
-	return 0;
+	dput(cursor);
+	if (err)
+		rumpfs_index_undo(dir);
+	else
+		WRITE_ONCE(dir->next_cookie, next);
+	return err;
 }
 
 int rumpfs_entry_index(struct dentry *parent, gfp_t gfp)
@@ -375,7 +409,7 @@ unsigned int rumpfs_entry_list(struct inode *dir, unsigned long from,
 	while ((chunk = xa_find(rumpfs_entries(dir), &index, ULONG_MAX,
 				XA_PRESENT))) {
 		start = index * RUMPFS_CHUNK;
-		/* Pairs with the release in rumpfs_entry_add(). */
+		/* Pairs with the release in rumpfs_entry_enter(). */
 		bits = smp_load_acquire(&chunk->present) &
 		       ~READ_ONCE(chunk->hidden);
 		if (start < from)

@@ -14,7 +14,7 @@
 static struct kmem_cache *rumpfs_node_cache;
 
 struct rumpfs_dir rumpfs_dir_none __ro_after_init = {
-	.entries = XARRAY_INIT(rumpfs_dir_none.entries, XA_FLAGS_ACCOUNT),
+	.entries = XARRAY_INIT(rumpfs_dir_none.entries, 0),
 	.outlived = XARRAY_INIT(rumpfs_dir_none.outlived, XA_FLAGS_ACCOUNT),
 };
 
@@ -104,7 +104,7 @@ struct rumpfs_dir *rumpfs_dir_new(gfp_t gfp)
 
 	if (!dir)
 		return NULL;
-	xa_init_flags(&dir->entries, XA_FLAGS_ACCOUNT);
+	xa_init(&dir->entries);
 	xa_init_flags(&dir->outlived, XA_FLAGS_ACCOUNT);
 	return dir;
 }

@@ -2,7 +2,7 @@
 /*
  * Keys and names in memory, in one directory.
  *
- *	dcache		array of the directory		table
+ *	dcache		array, if it is listed		table
  *	hashed, pinned	present				-	in memory
  *	unhashed	present, hidden			a map	hidden by a key
  *	hashed, idle	-				a map	a key

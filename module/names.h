@@ -220,9 +220,13 @@ static inline u32 rumpfs_names_counted(const struct inode *dir)
 /* Shared is enough, or dir is nobody else's. */
 static inline bool rumpfs_entry_none(const struct inode *dir)
 {
-	/* What the size does not count is in a directory that is listed. */
-	return dir->i_size == 2 * RUMPFS_NAME_SIZE &&
-	       xa_empty(&RUMPFS_DIR(dir)->entries);
+	if (dir->i_size != 2 * RUMPFS_NAME_SIZE)
+		return false;
+	/*
+	 * What the size does not count is in a directory that is listed; a
+	 * lookup beside us may be about to enter it.
+	 */
+	return data_race(xa_empty(&RUMPFS_DIR(dir)->entries));
 }
 
 /* Some name, or NULL. Context: the mount is going. */

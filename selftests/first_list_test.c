@@ -3,6 +3,7 @@
  * A directory that was never read, or was emptied since, is listed for the first
  * time: whatever was done to its names before is seen as it is now.
  */
+#include "lib/apply.h"
 #include "lib/fixture.h"
 #include "lib/together.h"
 
@@ -155,7 +156,32 @@ TEST_F(first_list, the_oldest_name_comes_first)
 	closedir(dir);
 }
 
-/* A whole of the names that are there, some of which are keys and not pinned. */
+/* All that is done to names of one directory before anybody lists it. */
+TEST_F(first_list, names_change_places_within)
+{
+	char path[64];
+	int i, fd;
+
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, touch_nr(A, "n", i));
+	ASSERT_EQ(0, renameat2(AT_FDCWD, A "/n0001", AT_FDCWD, A "/n0002",
+			       RENAME_EXCHANGE));
+	ASSERT_EQ(0, rename(A "/n0003", A "/n0004"));
+	ASSERT_EQ(0, rename(A "/n0005", A "/m"));
+	ASSERT_EQ(0, link(A "/n0006", A "/l"));
+	ASSERT_EQ(0, unlink(A "/n0006"));
+	fd = open(A, O_TMPFILE | O_RDWR, 0644);
+	ASSERT_LE(0, fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ASSERT_EQ(0, linkat(AT_FDCWD, path, AT_FDCWD, A "/t",
+			    AT_SYMLINK_FOLLOW));
+	close(fd);
+	EXPECT_STREQ("l m n0000 n0001 n0002 n0004 n0007 n0008 n0009 t ",
+		     names_in(A));
+	EXPECT_EQ(12 * 20, size_of(A));
+}
+
+/* Some of the names are keys, which are not pinned and come in between. */
 TEST_F(first_list, keys_lie_among_the_names)
 {
 	char path[64];
@@ -208,7 +234,7 @@ TEST_F(first_list, an_implied_directory_enters_among_names)
 /* Behind all that was there, so a pass that is under way comes to its end. */
 TEST_F(first_list, a_directory_is_emptied_and_filled_amid_a_pass)
 {
-	int seen[100] = {}, i, got, nr, fd, turns = 0;
+	int seen[100] = {}, i, got, nr, fd, turns = 0, all = 0;
 	struct dirent64 *entry;
 	char buf[256];
 
@@ -219,8 +245,10 @@ TEST_F(first_list, a_directory_is_emptied_and_filled_amid_a_pass)
 	while ((got = getdents64(fd, buf, sizeof(buf))) > 0) {
 		for (i = 0; i < got; i += entry->d_reclen) {
 			entry = (void *)(buf + i);
-			if (sscanf(entry->d_name, "n%d", &nr) == 1)
+			if (sscanf(entry->d_name, "n%d", &nr) == 1) {
 				seen[nr]++;
+				all++;
+			}
 		}
 		ASSERT_GT(1000, turns++);
 		for (i = 0; i < 100; i++)
@@ -233,30 +261,39 @@ TEST_F(first_list, a_directory_is_emptied_and_filled_amid_a_pass)
 	EXPECT_EQ(0, got);
 	for (i = 0; i < 100; i++)
 		EXPECT_GE(1, seen[i]);
+	EXPECT_LT(0, all);
 	close(fd);
 }
 
+static int apply_all(const struct rumpfs_op *ops, unsigned int n)
+{
+	int fd = open(MNT, O_RDONLY), err = apply_call(fd, ops, n, 0, 0);
+
+	close(fd);
+	return err;
+}
+
+#define IMPLIED 20
+
+/* Lookups make directories for keys meanwhile. */
 static void *list_many(void *unused)
 {
 	int n = count_names(A);
 
-	if (n != MANY)
+	if (n != MANY + IMPLIED)
 		complain("%d names", n);
 	return NULL;
 }
 
-/* Lookups make directories for keys meanwhile. */
 static void *imply_many(void *unused)
 {
 	char path[64];
 	int i;
 
-	for (i = 0; i < 50; i++) {
-		snprintf(path, sizeof(path), B "/i%d/k", i);
+	for (i = 0; i < IMPLIED; i++) {
+		snprintf(path, sizeof(path), A "/i%d/k", i);
 		if (text_is(path, "host"))
 			complain("%s is not there", path);
-		if (count_names(B) != 51)
-			complain("%d names in the other", count_names(B));
 	}
 	return NULL;
 }
@@ -268,19 +305,68 @@ TEST_F(first_list, all_who_read_it_first_at_once_see_each_name_once)
 	int i, turn;
 
 	ASSERT_EQ(0, put_text(HOST "/file", "host"));
-	for (i = 0; i < 50; i++)
-		ASSERT_EQ(0, table("/b/i%d/k " HOST "/file reg", i));
-	for (turn = 0; turn < 3 && !complaint[0]; turn++) {
+	for (turn = 0; turn < 4 && !complaint[0]; turn++) {
 		for (i = 0; i < MANY; i++)
 			ASSERT_EQ(0, touch_nr(A, "n", i));
-		ASSERT_EQ(0, put_text(B "/name", ""));
+		for (i = 0; i < IMPLIED; i++)
+			ASSERT_EQ(0, table("/a/i%d/k " HOST "/file reg", i));
 		together(readers, 6, NULL, 0);
 		for (i = 0; i < MANY; i++)
 			ASSERT_EQ(0, unlink_nr(A, "n", i));
-		ASSERT_EQ(0, unlink(B "/name"));
+		/* And what they implied; then A is not listed any more. */
+		reset_table();
 	}
 	EXPECT_STREQ("", complaint);
 	EXPECT_EQ(0, rmdir(A));
+}
+
+/* Keys that were opened come before the only name. */
+TEST_F(first_list, many_others_lie_before_a_name)
+{
+	struct rumpfs_op *ops = calloc(MANY, sizeof(*ops));
+	char (*keys)[32] = calloc(MANY, sizeof(*keys)), path[64];
+	int i;
+
+	ASSERT_EQ(0, put_text(HOST "/file", "host"));
+	ASSERT_EQ(0, put_text(A "/name", ""));
+	for (i = 0; i < MANY; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "/a/k%d", i);
+		ops[i] = ADD(keys[i], HOST "/file");
+	}
+	ASSERT_EQ(0, apply_all(ops, MANY));
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), MNT "%s", keys[i]);
+		ASSERT_EQ(0, open_err(path, O_RDONLY));
+	}
+	EXPECT_EQ(MANY + 1, count_names(A));
+	EXPECT_EQ(1, listed(A, "name"));
+	reset_table();
+	EXPECT_STREQ("name ", names_in(A));
+	free(keys);
+	free(ops);
+}
+
+/* One batch hides some of many names that nobody has listed. */
+TEST_F(first_list, a_batch_hides_names_that_were_never_listed)
+{
+	struct rumpfs_op ops[30] = {};
+	char keys[30][32];
+	int i;
+
+	ASSERT_EQ(0, put_text(HOST "/file", "host"));
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, touch_nr(A, "n", i));
+	for (i = 0; i < 30; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "/a/n%04d", i * 5);
+		ops[i] = ADD(keys[i], HOST "/file");
+	}
+	ASSERT_EQ(0, apply_all(ops, 30));
+	EXPECT_EQ(200, count_names(A));
+	EXPECT_EQ(0, text_is(A "/n0005", "host"));
+	EXPECT_EQ(0, text_is(A "/n0006", ""));
+	reset_table();
+	EXPECT_EQ(200, count_names(A));
+	EXPECT_EQ(0, text_is(A "/n0005", ""));
 }
 
 /* What was never listed must be found when the mount goes. */

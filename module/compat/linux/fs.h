@@ -127,7 +127,7 @@ static inline struct timespec64 simple_inode_init_ts(struct inode *inode)
 #endif
 
 /*
- * Name an inode and keep the name until d_make_discardable(). The dentry may
+ * Name an inode and keep the name until d_drop_pinned(). The dentry may
  * be one that a lookup is filling, or one of d_add_negative().
  */
 static inline void d_add_pinned(struct dentry *dentry, struct inode *inode)
