@@ -563,13 +563,17 @@ static inline void etfs_map_leave(struct etfs_map *map)
  */
 struct file *etfs_map_get_held(struct etfs_map *map);
 
-/* In host.c, which alone looks up host files and opens them; see host.h */
+/* In origin.c: who registers mappings */
 struct etfs_origin *etfs_origin_new(const struct cred *cred);
 struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
 void etfs_origin_put(struct etfs_origin *origin);
 /* Of the root it holds, or NULL: init's root of the moment. */
 const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
+/*
+ * In host.c, which alone looks up host files and opens them, and host_stat.c; see
+ * host.h
+ */
 /* At registration with why, which is filled on error; at each open without. */
 struct file *etfs_host_open(struct etfs_map *map, int flags,
 			    struct etfs_reason *why);

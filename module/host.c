@@ -14,7 +14,7 @@
 #include "host.h"
 #include "open.h"
 
-#include <linux/blkdev.h>
+#include <linux/blk_types.h>
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -31,97 +31,6 @@
 
 /* A host file system may itself stand on one other. */
 #define ETFS_MAX_DEPTH	1
-
-/* Who registered a mapping, and from where. Shared by the maps of a batch. */
-struct etfs_origin {
-	refcount_t ref;
-	const struct cred *cred;
-	/*
-	 * The writer's root was init's: then init's root of the moment counts,
-	 * so that keys of an initramfs survive switch_root, and none is held.
-	 */
-	bool is_init;
-	struct path root;
-};
-
-/* From init's root of the moment. */
-struct etfs_origin *etfs_origin_of_init(const struct cred *cred)
-{
-	struct etfs_origin *origin = kzalloc(sizeof(*origin), GFP_KERNEL);
-
-	if (!origin)
-		return NULL;
-	refcount_set(&origin->ref, 1);
-	origin->cred = get_cred(cred);
-	origin->is_init = true;
-	return origin;
-}
-
-/* From the caller's root. */
-struct etfs_origin *etfs_origin_new(const struct cred *cred)
-{
-	struct etfs_origin *origin = etfs_origin_of_init(cred);
-	struct path init_root;
-
-	if (!origin)
-		return NULL;
-	get_fs_root(current->fs, &origin->root);
-	get_init_root(&init_root);
-	origin->is_init = path_equal(&origin->root, &init_root);
-	path_put(&init_root);
-	if (origin->is_init)
-		path_put(&origin->root);
-	return origin;
-}
-
-struct etfs_origin *etfs_origin_get(struct etfs_origin *origin)
-{
-	refcount_inc(&origin->ref);
-	return origin;
-}
-
-/* Context: may sleep, may unmount. */
-void etfs_origin_put(struct etfs_origin *origin)
-{
-	if (!refcount_dec_and_test(&origin->ref))
-		return;
-	if (!origin->is_init)
-		path_put(&origin->root);
-	put_cred(origin->cred);
-	kfree(origin);
-}
-
-const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
-{
-	return origin->is_init ? NULL : origin->root.mnt->mnt_sb;
-}
-
-const struct cred *etfs_origin_act(const struct etfs_origin *origin)
-{
-	return override_creds(origin->cred);
-}
-
-void etfs_origin_root(const struct etfs_origin *origin, struct path *root)
-{
-	if (origin->is_init) {
-		get_init_root(root);
-	} else {
-		*root = origin->root;
-		path_get(root);
-	}
-}
-
-/*
- * The registrant's mount namespace is gone, or what was its root was taken out
- * of it: below that root, where other mounts were, are now the files that lay
- * under them. The mark is set before any mount is cut off, under the lock that
- * a walk checks, so a walk that came too late sees it afterwards.
- */
-bool etfs_origin_is_gone(const struct etfs_origin *origin)
-{
-	return !origin->is_init &&
-	       (READ_ONCE(origin->root.mnt->mnt_flags) & MNT_UMOUNT);
-}
 
 int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 		   struct path *path)
@@ -283,30 +192,6 @@ int etfs_host_judge_file(const struct file *host, struct etfs_reason *why)
 	return etfs_host_judge_ops(host->f_op, host->f_mode & FMODE_WRITE, why);
 }
 
-/* Bytes of an open host file or block device. */
-u64 etfs_host_size(const struct file *host)
-{
-	/* A block device's size is that of its own inode, not of the node. */
-	return i_size_read(host->f_mapping->host);
-}
-
-u32 etfs_host_dio_align(const struct file *host)
-{
-	struct inode *inode = host->f_mapping->host;
-	struct block_device *bdev = inode->i_sb->s_bdev;
-	struct kstat stat;
-
-	if (!(host->f_flags & O_DIRECT))
-		return 0;
-	if (S_ISBLK(inode->i_mode))
-		return bdev_logical_block_size(I_BDEV(inode));
-	if (!vfs_getattr(&host->f_path, &stat, STATX_DIOALIGN,
-			 AT_STATX_DONT_SYNC) &&
-	    (stat.result_mask & STATX_DIOALIGN) && stat.dio_offset_align)
-		return stat.dio_offset_align;
-	return bdev ? bdev_logical_block_size(bdev) : SECTOR_SIZE;
-}
-
 static int etfs_host_judge_window(const struct etfs_map *map, u64 size,
 				  struct etfs_reason *why)
 {
@@ -366,92 +251,6 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 		etfs_refuse(why, "the host path cannot be found (%pe)",
 			    ERR_PTR(err));
 	return err;
-}
-
-bool etfs_host_has_suid(const struct path *path)
-{
-	return !(path->mnt->mnt_flags & MNT_NOSUID);
-}
-
-static void etfs_host_hide_setid(const struct path *path, struct kstat *stat)
-{
-	if (!S_ISDIR(stat->mode) && !etfs_host_has_suid(path))
-		stat->mode &= ~(S_ISUID | S_ISGID);
-}
-
-int etfs_host_stat(const struct path *path, struct kstat *stat)
-{
-	int err = vfs_getattr(path, stat, STATX_BASIC_STATS | STATX_BTIME,
-			      AT_STATX_SYNC_AS_STAT);
-
-	if (!err)
-		etfs_host_hide_setid(path, stat);
-	return err;
-}
-
-bool etfs_host_is_noexec(const struct file *host)
-{
-	const struct vfsmount *mnt = host->f_path.mnt;
-
-	return (mnt->mnt_flags & MNT_NOEXEC) ||
-	       (mnt->mnt_sb->s_iflags & SB_I_NOEXEC);
-}
-
-int etfs_host_fgetattr(const struct file *host, struct kstat *stat)
-{
-	/* The LSM was asked when it was opened. */
-	int err = vfs_getattr_nosec(&host->f_path, stat, STATX_BASIC_STATS |
-				    STATX_BTIME, AT_STATX_SYNC_AS_STAT);
-
-	if (err)
-		return err;
-	etfs_host_hide_setid(&host->f_path, stat);
-	/* The size of a device is not in its node's attributes. */
-	if (S_ISBLK(stat->mode)) {
-		stat->size = etfs_host_size(host);
-		stat->blocks = stat->size >> SECTOR_SHIFT;
-	}
-	return 0;
-}
-
-/* A local file system tells no more than its inodes have. Return: is it one? */
-static bool etfs_host_stat_few(const struct path *path, struct kstat *stat)
-{
-	const struct inode *inode = d_inode(path->dentry);
-	struct mnt_idmap *idmap = path_mnt_idmap(path);
-
-	if (!S_ISREG(inode->i_mode) || !etfs_host_is_local(inode->i_sb))
-		return false;
-	stat->mode = inode->i_mode;
-	stat->uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, inode));
-	stat->gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, inode));
-	stat->mtime = inode_get_mtime(inode);
-	etfs_host_hide_setid(path, stat);
-	return true;
-}
-
-int etfs_host_fgetattr_few(const struct file *host, struct kstat *stat)
-{
-	return etfs_host_stat_few(&host->f_path, stat) ?
-	       0 : etfs_host_fgetattr(host, stat);
-}
-
-void etfs_host_remember(struct etfs_map *map, const struct path *path)
-{
-	struct etfs_attr *attr = &map->attr;
-	struct kstat stat;
-
-	/* What the options say holds even if the host says nothing. */
-	if (map->spec.flags & ETFS_MAP_MODE)
-		attr->mode = map->spec.mode;
-	if (!etfs_host_stat_few(path, &stat) && etfs_host_stat(path, &stat))
-		return;
-	if (!(map->spec.flags & ETFS_MAP_MODE))
-		attr->mode = stat.mode & 07777;
-	if (!(map->spec.flags & ETFS_MAP_UID))
-		attr->uid = stat.uid;
-	if (!(map->spec.flags & ETFS_MAP_GID))
-		attr->gid = stat.gid;
 }
 
 /* Of one that was just found: all that only a registration asks. */

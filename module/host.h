@@ -5,13 +5,29 @@
 
 #include "etfs.h"
 
-/* In host.c. Context: may sleep; as the registrant, but where said. */
+#include <linux/path.h>
+#include <linux/refcount.h>
+
+/* Who registered a mapping, and from where. Shared by the maps of a batch. */
+struct etfs_origin {
+	refcount_t ref;
+	const struct cred *cred;
+	/*
+	 * The writer's root was init's: then init's root of the moment counts,
+	 * so that keys of an initramfs survive switch_root, and none is held.
+	 */
+	bool is_init;
+	struct path root;
+};
+
+/* In origin.c */
 /* Become the registrant. Return: what revert_creds() takes. */
 const struct cred *etfs_origin_act(const struct etfs_origin *origin);
 /* Are its mounts cut off, so that a walk sees other files? Context: any. */
 bool etfs_origin_is_gone(const struct etfs_origin *origin);
 /* The registrant's root, with a reference. Context: any. */
 void etfs_origin_root(const struct etfs_origin *origin, struct path *root);
+/* In host.c, host_stat.c. Context: may sleep; as the registrant, but where said. */
 /* A walk from a path, which is its root, too. Return: 0 with a path to put. */
 int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 		   struct path *path);
