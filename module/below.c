@@ -8,6 +8,7 @@
  * bound for good, and holds nothing of the host when it is over.
  */
 #include "host.h"
+#include "open.h"
 
 #include <linux/cred.h>
 #include <linux/file.h>
@@ -246,15 +247,12 @@ int etfs_host_may(const struct path *path, int mask)
 {
 	struct inode *inode = d_inode(path->dentry);
 
-	if (!IS_POSIXACL(inode))
+	if (!etfs_host_has_list(inode))
 		return 0;
 	/* A security module knows the registrant alone. */
 	if (inode->i_op->permission)
 		return inode->i_op->permission(path_mnt_idmap(path), inode,
 					       mask);
-	/* There is no list: the mode, which our node shows, has said it all. */
-	if (!READ_ONCE(inode->i_acl))
-		return 0;
 	return generic_permission(path_mnt_idmap(path), inode, mask);
 }
 

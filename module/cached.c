@@ -406,13 +406,12 @@ void etfs_cover_shut(struct inode *inode)
  * The file gets the mapping it will be mapped by before anybody has the file:
  * mmap(2) counts in it before it calls us.
  */
-int etfs_cover_open(struct etfs_open *open, struct inode *node,
-		    struct file *file)
+int etfs_cover_open_some(struct etfs_open *open, struct inode *node,
+			 struct file *file)
 {
 	struct inode *cover;
 
-	if (etfs_window_is_aligned(&open->map->spec.win) ||
-	    !(file->f_mode & FMODE_READ))
+	if (!(file->f_mode & FMODE_READ))
 		return 0;
 	cover = etfs_cached_get(node, open);
 	if (IS_ERR(cover))

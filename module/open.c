@@ -37,6 +37,30 @@ static struct file *etfs_open_find_host(const struct etfs_open *open,
 	return etfs_host_open(open->map, file->f_flags & ETFS_OPEN_FLAGS, NULL);
 }
 
+/*
+ * Does a local host file say what is known of it? Otherwise, and where something
+ * else may count, it is asked in full.
+ */
+static bool etfs_open_is_known(const struct etfs_open *open,
+			       const struct inode *inode)
+{
+	const struct inode *host = file_inode(open->host);
+	const struct etfs_map *map = open->map;
+	umode_t mode = READ_ONCE(host->i_mode);
+
+	return !(map->spec.flags &
+		 (ETFS_MAP_MODE | ETFS_MAP_UID | ETFS_MAP_GID)) &&
+	       xa_empty(&RUMPFS_SB(inode->i_sb)->own) &&
+	       file_mnt_idmap(open->host) == &nop_mnt_idmap &&
+	       S_ISREG(mode) && !(mode & (S_ISUID | S_ISGID)) &&
+	       READ_ONCE(map->attr.mode) == (mode & 07777) &&
+	       uid_eq(READ_ONCE(map->attr.uid), host->i_uid) &&
+	       gid_eq(READ_ONCE(map->attr.gid), host->i_gid) &&
+	       READ_ONCE(map->attr_seq) ==
+	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq) &&
+	       etfs_host_is_local(host->i_sb);
+}
+
 static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 			  struct file *file)
 {
@@ -48,14 +72,14 @@ static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 	if (IS_ERR(open->host))
 		return rumpfs_key_judge(inode, PTR_ERR(open->host));
 	/* May this file be opened as it is now, not as it was remembered? */
-	if (!open->map->kind->open) {
+	if (!open->map->kind->open && !etfs_open_is_known(open, inode)) {
 		err = etfs_host_fgetattr_few(open->host, &stat);
 		changed = !err && rumpfs_key_learn(inode, &stat);
 	}
 	if (changed)
 		err = inode_permission(file_mnt_idmap(file), inode,
 				       etfs_open_mask(file));
-	if (!err)
+	if (!err && etfs_host_has_list(file_inode(open->host)))
 		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
 					  &open->host->f_path,
 					  etfs_open_mask(file));

@@ -272,10 +272,24 @@ void etfs_covers_unmap(struct etfs_gate *gate);
 void etfs_unmap_pages(struct address_space *mapping, pgoff_t start,
 		      pgoff_t end);
 
+/* Can a host file refuse what its mode allows? Without a list that says it all. */
+static inline bool etfs_host_has_list(const struct inode *inode)
+{
+	return IS_POSIXACL(inode) &&
+	       (inode->i_op->permission || READ_ONCE(inode->i_acl));
+}
+
 /* In cached.c: pages of an unaligned window */
 extern const struct address_space_operations etfs_cover_aops;
-int etfs_cover_open(struct etfs_open *open, struct inode *node,
-		    struct file *file);
+int etfs_cover_open_some(struct etfs_open *open, struct inode *node,
+			 struct file *file);
+static inline int etfs_cover_open(struct etfs_open *open, struct inode *node,
+				  struct file *file)
+{
+	return etfs_window_is_aligned(&open->map->spec.win) ? 0 :
+		etfs_cover_open_some(open, node, file);
+}
+
 int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma);
 /*
  * Files below a mapped directory have no window, and so none. The inode of a
