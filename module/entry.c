@@ -9,9 +9,10 @@
  * name a hundredth of what its maker is charged for it, and is charged to
  * nobody: who lists or removes did not make it, and may have nothing left.
  *
- * From then on a cookie is that of a name, whatever the name stands for meanwhile, so that a
- * listing under way shows a name that stays once: what replaces another has
- * its cookie. A name that is new in its directory is the last, but one that a
+ * From then on a cookie is that of a name, whatever the name stands for
+ * meanwhile, so that a listing under way shows a name that stays once: what
+ * replaces another has its cookie. A name that is new in its directory is the
+ * last, but one that a
  * rename there made is where the other was, so that a listing comes to an end.
  *
  * Cookies mostly follow each other, so the array is one of chunks, which cost a

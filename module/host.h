@@ -27,7 +27,10 @@ const struct cred *etfs_origin_act(const struct etfs_origin *origin);
 bool etfs_origin_is_gone(const struct etfs_origin *origin);
 /* The registrant's root, with a reference. Context: any. */
 void etfs_origin_root(const struct etfs_origin *origin, struct path *root);
-/* In host.c, host_stat.c. Context: may sleep; as the registrant, but where said. */
+/*
+ * In host.c, host_stat.c. Context: may sleep; as the registrant, but where
+ * said.
+ */
 /* A walk from a path, which is its root, too. Return: 0 with a path to put. */
 int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 		   struct path *path);

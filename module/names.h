@@ -174,7 +174,7 @@ int rumpfs_entry_init(void);
 void rumpfs_entry_exit(void);
 /*
  * The directory is about to be listed: its names get their cookies. Shared is
- * enough; may sleep. Return: -ENOMEM.
+ * enough; may sleep. Return: -ENOMEM, or -EIO if its size is wrong.
  */
 int rumpfs_entry_index(struct dentry *parent, gfp_t gfp);
 /* Of a name in a directory that is not listed. */

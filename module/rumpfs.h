@@ -3,8 +3,9 @@
  * The tree: a mount, its nodes and names, and who defines what.
  *
  * The dcache is the tree: each name in memory is a pinned dentry, which its
- * directory, once it is listed, has in an array by cookie, too. Keys are laid over that:
- * a lookup that the dcache cannot answer asks the table, and makes an ordinary
+ * directory, once it is listed, has in an array by cookie, too. Keys are laid
+ * over that: a lookup that the dcache cannot answer asks the table, and makes an
+ * ordinary
  * dentry that may be evicted, or a directory in memory if keys lie below. A
  * name in memory that a key hides is unhashed and marked in the array.
  *
@@ -26,9 +27,7 @@
 #include "uapi/rumpfs.h"
 
 struct fs_context;
-struct posix_acl;
 struct rumpfs_xattrs;
-struct xattr;
 
 /*
  * A mount. Owned by its super block, freed after a grace period.
