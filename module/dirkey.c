@@ -10,20 +10,6 @@
 #include <linux/dcache.h>
 #include <linux/slab.h>
 
-bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key)
-{
-	const struct rumpfs_dir *own = RUMPFS_DIR(dir);
-	u64 shape = atomic64_read_acquire(&rumpfs_table(dir)->shape);
-
-	/* Pairs with rumpfs_dir_key_store(). */
-	if (smp_load_acquire(&own->shape) != shape)
-		return false;
-	*key = READ_ONCE(own->key);
-	/* The key is of that shape only if no other was stored meanwhile. */
-	smp_rmb();
-	return READ_ONCE(own->shape) == shape;
-}
-
 static void rumpfs_dir_key_store(struct inode *dir, struct etfs_key *key,
 				 u64 shape)
 {

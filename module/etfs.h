@@ -76,7 +76,22 @@ struct etfs_life {
 };
 
 /* Context: RCU read section, or table->lock. */
-bool etfs_life_is_on(const struct etfs_life *life);
+static inline bool etfs_life_is_born(const struct etfs_life *life)
+{
+	/* Pairs with the release in etfs_table_commit(). */
+	return smp_load_acquire(&READ_ONCE(life->born)->on);
+}
+
+static inline bool etfs_life_is_on(const struct etfs_life *life)
+{
+	const struct etfs_epoch *dead;
+
+	if (!etfs_life_is_born(life))
+		return false;
+	dead = READ_ONCE(life->dead);
+	/* Pairs with the release in etfs_table_commit(). */
+	return !dead || !smp_load_acquire(&dead->on);
+}
 
 /*
  * A component of some key. Lives in its table while a map is at it or below

@@ -187,7 +187,7 @@ void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name)
 /* Asking again */
 
 /* Context: RCU read section. Return: 0, 1, or the error that key is. */
-static int rumpfs_map_is_below(const struct etfs_map *map,
+static inline int rumpfs_map_is_below(const struct etfs_map *map,
 			       const struct etfs_key *key)
 {
 	if (IS_ERR(key))
@@ -196,11 +196,11 @@ static int rumpfs_map_is_below(const struct etfs_map *map,
 }
 
 /* mount(2) opens what a node's number says, and asks nobody who may. */
-static void rumpfs_node_renumber(struct inode *inode)
+static inline void rumpfs_node_renumber(struct inode *inode)
 {
 	struct etfs_map *map = rumpfs_map(inode);
 
-	if (map && map->kind->rdev && S_ISBLK(inode->i_mode))
+	if (S_ISBLK(inode->i_mode) && map && map->kind->rdev)
 		WRITE_ONCE(inode->i_rdev, map->kind->rdev(map));
 }
 
@@ -209,31 +209,56 @@ static void rumpfs_node_renumber(struct inode *inode)
  * directories, come here. A key that is gone, or whose directory was renamed
  * while the key was made, is looked up again.
  */
-static int rumpfs_key_revalidate(struct inode *dir, const struct qstr *name,
-				 struct dentry *dentry, unsigned int flags)
+static noinline int rumpfs_key_revalidate_ref(struct inode *dir,
+					      struct dentry *dentry,
+					      unsigned int flags)
 {
-	struct inode *inode = d_inode_rcu(dentry);
+	struct inode *inode = d_inode(dentry);
 	struct etfs_key *key;
 	struct etfs_map *map;
 	int ret;
 
 	if (!inode)
-		return flags & LOOKUP_RCU ? -ECHILD : 0;
+		return 0;
 	map = rumpfs_map(inode);
 	/* It was made a moment ago, where there was no name. */
 	if (!map)
 		return 1;
 	if (RUMPFS_NODE(inode)->is_mirrored)
-		return flags & LOOKUP_RCU ? -ECHILD :
-			etfs_mirror_revalidate(dir, dentry, flags);
+		return etfs_mirror_revalidate(dir, dentry, flags);
 	rumpfs_node_renumber(inode);
-	if (flags & LOOKUP_RCU)
-		return rumpfs_dir_key_cached(dir, &key) ?
-			rumpfs_map_is_below(map, key) : -ECHILD;
 	key = rumpfs_dir_key_begin(dir);
 	ret = rumpfs_map_is_below(map, key);
 	rumpfs_dir_key_end();
 	return ret;
+}
+
+static __always_inline int rumpfs_key_revalidate_rcu(const struct inode *dir,
+						     struct dentry *dentry)
+{
+	struct inode *inode = d_inode_rcu(dentry);
+	struct etfs_map *map;
+	struct etfs_key *key;
+
+	if (!inode)
+		return -ECHILD;
+	map = rumpfs_map(inode);
+	if (!map)
+		return 1;
+	if (RUMPFS_NODE(inode)->is_mirrored)
+		return -ECHILD;
+	rumpfs_node_renumber(inode);
+	return rumpfs_dir_key_cached(dir, &key) ?
+		rumpfs_map_is_below(map, key) : -ECHILD;
+}
+
+static __always_inline int rumpfs_key_revalidate(struct inode *dir,
+						 const struct qstr *name,
+						 struct dentry *dentry,
+						 unsigned int flags)
+{
+	return flags & LOOKUP_RCU ? rumpfs_key_revalidate_rcu(dir, dentry) :
+			rumpfs_key_revalidate_ref(dir, dentry, flags);
 }
 
 COMPAT_D_REVALIDATE(rumpfs_key_revalidate)

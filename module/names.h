@@ -166,8 +166,21 @@ static inline bool rumpfs_names_none(const struct inode *dir)
 	       !rumpfs_hidden_any(dir);
 }
 
-/* In dirkey.c. Context: RCU read section. Return: false if it is void. */
-bool rumpfs_dir_key_cached(const struct inode *dir, struct etfs_key **key);
+/* See dirkey.c. Context: RCU read section. Return: false if it is void. */
+static inline bool rumpfs_dir_key_cached(const struct inode *dir,
+					 struct etfs_key **key)
+{
+	const struct rumpfs_dir *own = RUMPFS_DIR(dir);
+	u64 shape = atomic64_read_acquire(&rumpfs_table(dir)->shape);
+
+	/* Pairs with rumpfs_dir_key_store(). */
+	if (smp_load_acquire(&own->shape) != shape)
+		return false;
+	*key = READ_ONCE(own->key);
+	/* The key is of that shape only if no other was stored meanwhile. */
+	smp_rmb();
+	return READ_ONCE(own->shape) == shape;
+}
 
 /* In entry.c: names by cookie. Context: i_rwsem of dir */
 int rumpfs_entry_init(void);

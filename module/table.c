@@ -16,23 +16,6 @@
 /* What every settled map and name is born of, and every removed one died of. */
 static struct etfs_epoch etfs_always = { .on = true };
 
-static bool etfs_life_is_born(const struct etfs_life *life)
-{
-	/* Pairs with the release in etfs_table_commit(). */
-	return smp_load_acquire(&READ_ONCE(life->born)->on);
-}
-
-bool etfs_life_is_on(const struct etfs_life *life)
-{
-	const struct etfs_epoch *dead;
-
-	if (!etfs_life_is_born(life))
-		return false;
-	dead = READ_ONCE(life->dead);
-	/* Pairs with the release in etfs_table_commit(). */
-	return !dead || !smp_load_acquire(&dead->on);
-}
-
 /* Maps at a name */
 
 /*
