@@ -166,7 +166,10 @@ struct etfs_gate {
 	struct completion shut;
 	/* appends that the host does not order; above the host's locks */
 	struct mutex append_lock;
-	/* see spare.c. G: with its host file, for the next reader, or NULL */
+	/*
+	 * see spare.c: one of opens that nobody has, for the next reader, or
+	 * NULL. It is put here under lock, and taken by xchg()
+	 */
 	struct etfs_open *spare;
 	/* G: there is no next one; it is in spares; since the last sweep */
 	bool takes_no_spare, is_spare_listed, is_spare_used;
@@ -489,10 +492,20 @@ void etfs_map_set_host(struct etfs_map *map, struct file *host);
 void etfs_map_drop_host(struct etfs_map *map);
 /* Return: a reference, or NULL: the host is bound by path. */
 struct file *etfs_map_get_host(struct etfs_map *map);
+/* The rest of etfs_map_use(). */
+int etfs_map_use_claimed(struct etfs_map *map);
+/* A busy removal that only claims it is enough to fail. Context: any. */
+static inline int etfs_map_try_use(struct etfs_map *map)
+{
+	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
+}
+
 /* Return: -ESTALE once a removal has ended the map. Context: may sleep. */
-int etfs_map_use(struct etfs_map *map);
-/* The same, but a busy removal that only claims it is enough. Context: any. */
-int etfs_map_try_use(struct etfs_map *map);
+static inline int etfs_map_use(struct etfs_map *map)
+{
+	return likely(!etfs_map_try_use(map)) ? 0 : etfs_map_use_claimed(map);
+}
+
 /* By one of its users, though it may have ended. */
 static inline void etfs_map_use_more(struct etfs_map *map)
 {
@@ -598,10 +611,12 @@ struct file *etfs_host_open(struct etfs_map *map, int flags,
  */
 int etfs_host_check(struct etfs_map *map, int flags, struct etfs_reason *why);
 /*
- * What was opened for reading before is opened so once more: it is the same file
- * if the key leads there still. Else the reference on it goes.
+ * What was opened for reading before is opened so once more. is_asked: the
+ * registrant may. Return: the same, as it was, if the key leads there still,
+ * or another, a reference.
  */
-struct file *etfs_host_open_again(struct etfs_map *map, struct file *host);
+struct file *etfs_host_open_again(struct etfs_map *map, struct file *host,
+				  bool is_asked);
 /* Is it on the mount that is the registrant's root? Context: may sleep. */
 bool etfs_host_is_on_root(const struct etfs_map *map, const struct file *host);
 /* is_locked: the caller may hold a lock of ours, see way.c. */

@@ -57,12 +57,13 @@ static void etfs_gate_settle(struct work_struct *work)
 
 void etfs_gate_add_open(struct etfs_open *open)
 {
+	const struct etfs_window *win = &open->map->spec.win;
 	struct etfs_gate *gate = open->map->gate;
 
 	open->has_flush = open->host->f_op->flush;
 	open->is_whole = S_ISREG(file_inode(open->host)->i_mode) &&
-			 !open->map->spec.win.offset &&
-			 !etfs_window_is_fixed(&open->map->spec.win);
+			 !win->offset && !etfs_window_is_fixed(win);
+	open->may_spare = etfs_spare_may(open);
 	spin_lock(&gate->lock);
 	list_add_tail(&open->node, &gate->opens);
 	spin_unlock(&gate->lock);
@@ -79,9 +80,12 @@ static struct file *etfs_gate_get_any_host(struct etfs_map *map)
 	if (!gate)
 		return NULL;
 	spin_lock(&gate->lock);
-	open = list_first_entry_or_null(&gate->opens, struct etfs_open, node);
-	if (open)
-		host = get_file(open->host);
+	list_for_each_entry(open, &gate->opens, node) {
+		if (open != READ_ONCE(gate->spare)) {
+			host = get_file(open->host);
+			break;
+		}
+	}
 	spin_unlock(&gate->lock);
 	return host;
 }

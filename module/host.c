@@ -335,34 +335,33 @@ static int etfs_host_may_open_again(struct file *host)
 
 /* As the registrant. */
 static struct file *etfs_host_find_again(struct etfs_map *map,
-					 struct file *host)
+					 struct file *host, bool is_asked)
 {
 	struct path path;
 	int err;
 
 	if (map->is_pinned) {
-		err = etfs_host_may_open_again(host);
+		err = is_asked ? 0 : etfs_host_may_open_again(host);
 		return err ? ERR_PTR(err) : host;
 	}
 	err = etfs_host_walk(map, etfs_host_look, 0, &path);
 	if (err)
 		return ERR_PTR(err);
 	if (path_equal(&path, &host->f_path))
-		err = etfs_host_may_open_again(host);
+		err = is_asked ? 0 : etfs_host_may_open_again(host);
 	else
 		host = etfs_host_open_found(map, &path, O_RDONLY, NULL);
 	path_put(&path);
 	return err ? ERR_PTR(err) : host;
 }
 
-struct file *etfs_host_open_again(struct etfs_map *map, struct file *host)
+struct file *etfs_host_open_again(struct etfs_map *map, struct file *host,
+				  bool is_asked)
 {
 	const struct cred *old = etfs_origin_act(map->origin);
-	struct file *again = etfs_host_find_again(map, host);
+	struct file *again = etfs_host_find_again(map, host, is_asked);
 
 	revert_creds(old);
-	if (again != host)
-		fput(host);
 	return again;
 }
 

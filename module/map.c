@@ -175,12 +175,7 @@ struct file *etfs_map_get_host(struct etfs_map *map)
 	return host;
 }
 
-int etfs_map_try_use(struct etfs_map *map)
-{
-	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
-}
-
-int etfs_map_use(struct etfs_map *map)
+int etfs_map_use_claimed(struct etfs_map *map)
 {
 	/*
 	 * A claim alone is given up, or its batch gets true, in a moment: that

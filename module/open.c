@@ -29,50 +29,46 @@ static struct file *etfs_open_find_host(const struct etfs_open *open,
 					struct inode *inode, struct file *file,
 					bool *changed)
 {
-	/* It was a spare one. */
-	if (open->host)
-		return etfs_host_open_again(open->map, open->host);
 	if (open->map->kind->open)
 		return open->map->kind->open(inode, file, changed);
 	return etfs_host_open(open->map, file->f_flags & ETFS_OPEN_FLAGS, NULL);
 }
 
 /*
- * Does a local host file say what is known of it? Otherwise, and where something
- * else may count, it is asked in full.
+ * Does the inode of a host file, a local one, say what is known of it? Otherwise,
+ * and where something else may count, it is asked in full.
  */
-static bool etfs_open_is_known(const struct etfs_open *open,
-			       const struct inode *inode)
+static inline bool etfs_open_is_known(const struct etfs_open *open,
+				      const struct inode *inode)
 {
 	const struct inode *host = file_inode(open->host);
 	const struct etfs_map *map = open->map;
-	umode_t mode = READ_ONCE(host->i_mode);
 
 	return !(map->spec.flags &
 		 (ETFS_MAP_MODE | ETFS_MAP_UID | ETFS_MAP_GID)) &&
 	       xa_empty(&RUMPFS_SB(inode->i_sb)->own) &&
 	       file_mnt_idmap(open->host) == &nop_mnt_idmap &&
-	       S_ISREG(mode) && !(mode & (S_ISUID | S_ISGID)) &&
-	       READ_ONCE(map->attr.mode) == (mode & 07777) &&
-	       uid_eq(READ_ONCE(map->attr.uid), host->i_uid) &&
-	       gid_eq(READ_ONCE(map->attr.gid), host->i_gid) &&
+	       READ_ONCE(inode->i_mode) == READ_ONCE(host->i_mode) &&
+	       !(inode->i_mode & (S_ISUID | S_ISGID)) &&
+	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(host->i_uid)) &&
+	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(host->i_gid)) &&
 	       READ_ONCE(map->attr_seq) ==
-	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq) &&
-	       etfs_host_is_local(host->i_sb);
+	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
 }
 
-static int etfs_open_host(struct etfs_open *open, struct inode *inode,
-			  struct file *file)
+/*
+ * May this file be opened as it is now, not as it was remembered? changed: that
+ * was looked at, and it was not so.
+ */
+static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
+			   struct file *file, bool changed)
 {
-	bool changed = false;
 	struct kstat stat;
 	int err = 0;
 
-	open->host = etfs_open_find_host(open, inode, file, &changed);
-	if (IS_ERR(open->host))
-		return rumpfs_key_judge(inode, PTR_ERR(open->host));
-	/* May this file be opened as it is now, not as it was remembered? */
-	if (!open->map->kind->open && !etfs_open_is_known(open, inode)) {
+	if (!open->map->kind->open &&
+	    !(etfs_host_is_local(file_inode(open->host)->i_sb) &&
+	      etfs_open_is_known(open, inode))) {
 		err = etfs_host_fgetattr_few(open->host, &stat);
 		changed = !err && rumpfs_key_learn(inode, &stat);
 	}
@@ -83,21 +79,59 @@ static int etfs_open_host(struct etfs_open *open, struct inode *inode,
 		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
 					  &open->host->f_path,
 					  etfs_open_mask(file));
-	if (err)
-		fput(open->host);
 	return err;
+}
+
+/* The registrant is about to be asked. */
+static void etfs_open_set_asked(struct etfs_open *open)
+{
+	open->asked = jiffies;
+	open->asked_seq = READ_ONCE(open->map->attr_seq);
+}
+
+static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
+				   struct file *file)
+{
+	bool changed = false;
+	struct file *host;
+
+	etfs_open_set_asked(open);
+	host = etfs_open_find_host(open, inode, file, &changed);
+	if (IS_ERR(host))
+		return rumpfs_key_judge(inode, PTR_ERR(host));
+	open->host = host;
+	return etfs_open_judge(open, inode, file, changed);
+}
+
+/* The same for a spare one, which may get another host file. */
+static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
+				    struct file *file, bool is_asked)
+{
+	struct file *host;
+
+	if (!is_asked) {
+		etfs_open_set_asked(open);
+		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
+	}
+	host = etfs_host_open_again(open->map, open->host, is_asked);
+	if (is_asked && host == open->host)
+		return 0;
+	if (host != open->host)
+		fput(etfs_gate_take_open(open));
+	if (IS_ERR(host))
+		return rumpfs_key_judge(inode, PTR_ERR(host));
+	open->host = host;
+	return etfs_open_judge(open, inode, file, false);
 }
 
 /*
  * A program is to be run from it: not where the host's mount says that none is,
  * and writers are kept away from the host file as the VFS does it for ours.
  */
-static int etfs_open_exec(struct etfs_open *open, struct file *file)
+static noinline int etfs_open_exec(struct etfs_open *open)
 {
 	int err;
 
-	if (!(file->f_flags & __FMODE_EXEC))
-		return 0;
 	if (etfs_host_is_noexec(open->host))
 		return -EACCES;
 	err = deny_write_access(open->host);
@@ -131,29 +165,71 @@ static void etfs_open_unlink(struct etfs_open *open, struct inode *inode)
 	spin_unlock(&inode->i_lock);
 }
 
-/* Context: inside the mapping. On error open->host is put. */
-static int etfs_open_make(struct etfs_open *open, struct inode *inode,
-			  struct file *file)
+/* Context: inside the mapping. On error open->host may be there, or not. */
+static noinline int etfs_open_ask(struct etfs_open *open, struct inode *inode,
+				  struct file *file, bool is_asked)
 {
 	int err;
 
-	err = etfs_open_host(open, inode, file);
+	err = open->host ? etfs_open_again(open, inode, file, is_asked) :
+			   etfs_open_host(open, inode, file);
 	if (err)
 		return err;
 	etfs_open_refresh(open, inode);
-	err = generic_file_open(inode, file) ?: etfs_open_exec(open, file) ?:
-	      etfs_cover_open(open, inode, file);
-	if (err) {
-		etfs_open_put_host(open, open->host);
-		return err;
+	if (file->f_flags & __FMODE_EXEC)
+		err = etfs_open_exec(open);
+	err = err ?: etfs_cover_open(open, inode, file);
+	/* Before the gate is left, so that a revocation finds it. */
+	if (!err && list_empty(&open->node))
+		etfs_gate_add_open(open);
+	return err;
+}
+
+/*
+ * Context: inside the mapping. open is a spare one, or a new one. On error
+ * open->host may be there, or not.
+ */
+static int etfs_open_make(struct etfs_open *open, struct inode *inode,
+			  struct file *file)
+{
+	bool is_asked = open->host && etfs_spare_is_asked(open) &&
+			etfs_open_is_known(open, inode);
+	int err = 0;
+
+	if (!likely(is_asked && open->map->is_pinned))
+		err = etfs_open_ask(open, inode, file, is_asked);
+	if (!err) {
+		etfs_open_refresh(open, inode);
+		err = generic_file_open(inode, file);
 	}
+	if (unlikely(err))
+		return err;
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
-	/* Before the gate is left, so that a revocation finds it. */
-	etfs_gate_add_open(open);
 	etfs_open_link(open, inode);
 	return 0;
+}
+
+static noinline struct etfs_open *etfs_open_new(struct etfs_map *map)
+{
+	struct etfs_open *open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+
+	if (!open)
+		return NULL;
+	INIT_LIST_HEAD(&open->node);
+	open->map = map;
+	return open;
+}
+
+static noinline void etfs_open_free(struct etfs_open *open)
+{
+	struct file *host = etfs_gate_take_open(open);
+
+	if (host)
+		etfs_open_put_host(open, host);
+	iput(open->cover);
+	kfree(open);
 }
 
 /* Context: inside the mapping. */
@@ -164,13 +240,12 @@ static int etfs_open_begin(struct etfs_map *map, struct inode *inode,
 	int err;
 
 	if (!open)
-		open = kzalloc(sizeof(*open), GFP_KERNEL_ACCOUNT);
+		open = etfs_open_new(map);
 	if (!open)
 		return -ENOMEM;
-	open->map = map;
 	err = etfs_open_make(open, inode, file);
 	if (err)
-		kfree(open);
+		etfs_open_free(open);
 	return err;
 }
 
@@ -196,16 +271,10 @@ int etfs_window_release(struct inode *inode, struct file *file)
 {
 	struct etfs_open *open = file->private_data;
 	struct etfs_map *map = open->map;
-	struct file *host;
 
 	etfs_open_unlink(open, inode);
-	if (!etfs_spare_give(open)) {
-		host = etfs_gate_take_open(open);
-		if (host)
-			etfs_open_put_host(open, host);
-		iput(open->cover);
-		kfree(open);
-	}
+	if (!etfs_spare_give(open))
+		etfs_open_free(open);
 	etfs_map_unuse(map);
 	return 0;
 }

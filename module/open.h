@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 
 /*
@@ -27,7 +28,15 @@ struct etfs_open {
 	bool has_flush;
 	/* I: the window is all of a regular host file, as long as that is */
 	bool is_whole;
-	/* G: in gate->opens */
+	/* I: of its kind and its host file: it can be a spare one, see spare.c */
+	bool may_spare;
+	/*
+	 * when the registrant was asked about the host file, jiffies, and with
+	 * what attributes, as map->attr_seq
+	 */
+	unsigned long asked;
+	u32 asked_seq;
+	/* G: in gate->opens, a spare one, too */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
 	struct hlist_node sibling;
@@ -160,7 +169,9 @@ struct file *etfs_host_reopen_locked(struct etfs_map *map, struct file *host,
 /* Open for writing: this one, or if it is not, another. Return: a reference. */
 struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
 
-/* In spare.c: host files of keys with pin, kept open */
+/* In spare.c: host files of keys, kept open */
+/* May opens of the host file be fewer than opens of the key? Once for each. */
+bool etfs_spare_may(const struct etfs_open *open);
 /* For this reader alone, or NULL. Context: inside the mapping. */
 struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 				  unsigned int flags);
@@ -277,6 +288,22 @@ static inline bool etfs_host_has_list(const struct inode *inode)
 {
 	return IS_POSIXACL(inode) &&
 	       (inode->i_op->permission || READ_ONCE(inode->i_acl));
+}
+
+/* For how long the answer of a security module is good. */
+#define ETFS_SPARE_ASKED	HZ
+
+/*
+ * Was the registrant asked a moment ago, of the attributes that the map has? The
+ * host file's must be those.
+ */
+static inline bool etfs_spare_is_asked(const struct etfs_open *open)
+{
+	const struct inode *host = file_inode(open->host);
+
+	return open->asked_seq == READ_ONCE(open->map->attr_seq) &&
+	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED) &&
+	       !host->i_op->permission && !etfs_host_has_list(host);
 }
 
 /* In cached.c: pages of an unaligned window */

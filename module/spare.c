@@ -4,8 +4,10 @@
  *
  * To open the host file costs as much as all else that an open of a key does.
  * One that was read and closed is kept for a while, for one who opens the key
- * next; he has it for himself. Who may open it is asked each time, and where
- * the path leads, unless the key is bound for good.
+ * next; he has it for himself. Where the path leads is asked each time, unless
+ * the key is bound for good, and whether the registrant may open it is looked at
+ * each time: mode, ids and access list are what they were, or he is asked anew,
+ * as he is after a second for the sake of security modules.
  *
  * A file is kept only where nobody watches the host's file system, and where no
  * server and no layer could hear of an open. It is let go when it has lain idle,
@@ -50,30 +52,64 @@ static struct etfs_spares {
 					    etfs_spares_sweep, 0),
 };
 
-/* May opens of this file be fewer than opens of the key? */
-static bool etfs_spare_may(const struct etfs_map *map, const struct inode *inode)
+static bool etfs_spare_is_read(const struct file *host)
 {
+	return host->f_flags == (O_RDONLY | O_LARGEFILE);
+}
+
+bool etfs_spare_may(const struct etfs_open *open)
+{
+	const struct inode *inode = file_inode(open->host);
+
 	/* The key of an encrypted one can be taken away while it is closed. */
-	return map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
-	       !IS_ENCRYPTED(inode) && etfs_host_is_local(inode->i_sb) &&
-	       !fsnotify_sb_has_watchers(inode->i_sb);
+	return open->map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
+	       etfs_spare_is_read(open->host) && !open->denies_write &&
+	       !open->cover && !IS_ENCRYPTED(inode) &&
+	       etfs_host_is_local(inode->i_sb);
+}
+
+static bool etfs_spare_is_watched(const struct etfs_open *open)
+{
+	return fsnotify_sb_has_watchers(file_inode(open->host)->i_sb);
 }
 
 /* As if it had been opened now. */
 static void etfs_spare_renew(struct file *host)
 {
 	host->f_pos = 0;
-	file_ra_state_init(&host->f_ra, host->f_mapping);
-	host->f_wb_err = filemap_sample_wb_err(host->f_mapping);
-	host->f_sb_err = file_sample_sb_err(host);
+	/* How far it may read ahead is asked with the rest. */
+	host->f_ra = (struct file_ra_state) {
+		.ra_pages = host->f_ra.ra_pages,
+		.prev_pos = -1,
+	};
+	/* Mostly nothing has ever failed. */
+	if (unlikely(READ_ONCE(host->f_mapping->wb_err)))
+		host->f_wb_err = filemap_sample_wb_err(host->f_mapping);
+	if (unlikely(READ_ONCE(host->f_path.dentry->d_sb->s_wb_err)))
+		host->f_sb_err = file_sample_sb_err(host);
 }
 
+/* It is in no list any more. */
 static void etfs_spare_free(struct etfs_open *open)
 {
 	if (!open)
 		return;
 	fput(open->host);
 	kfree(open);
+}
+
+/*
+ * Context: gate->lock. Return: the spare one, to be freed, or NULL. Who opens
+ * the key takes it without the lock.
+ */
+static struct etfs_open *etfs_spare_remove(struct etfs_gate *gate)
+{
+	struct etfs_open *open = xchg(&gate->spare, NULL);
+
+	lockdep_assert_held(&gate->lock);
+	if (open)
+		list_del_init(&open->node);
+	return open;
 }
 
 struct etfs_open *etfs_spare_take(const struct etfs_map *map,
@@ -85,14 +121,12 @@ struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 	if ((flags & (ETFS_OPEN_FLAGS | __FMODE_EXEC)) != O_RDONLY ||
 	    !READ_ONCE(gate->spare))
 		return NULL;
-	spin_lock(&gate->lock);
-	open = gate->spare;
-	gate->spare = NULL;
-	spin_unlock(&gate->lock);
+	open = xchg(&gate->spare, NULL);
 	if (!open)
 		return NULL;
-	if (fsnotify_sb_has_watchers(file_inode(open->host)->i_sb)) {
-		etfs_spare_free(open);
+	if (unlikely(etfs_spare_is_watched(open))) {
+		fput(etfs_gate_take_open(open));
+		kfree(open);
 		return NULL;
 	}
 	etfs_spare_renew(open->host);
@@ -103,7 +137,7 @@ struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 static bool etfs_spare_has_room(const struct etfs_gate *gate)
 {
 	lockdep_assert_held(&gate->lock);
-	return !gate->spare && !gate->takes_no_spare &&
+	return !READ_ONCE(gate->spare) && !gate->takes_no_spare &&
 	       (gate->is_spare_listed ||
 		READ_ONCE(etfs_spares.nr) < ETFS_MAX_SPARES);
 }
@@ -117,20 +151,17 @@ static void etfs_spare_list(struct etfs_gate *gate)
 	schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
 }
 
-static bool etfs_spare_is_read(const struct file *host)
-{
-	return host->f_flags == (O_RDONLY | O_LARGEFILE);
-}
-
-/* Has nobody changed how it is read, and nobody has it besides? */
+/*
+ * Has nobody changed how it is read, and nobody has it besides? Context:
+ * gate->lock.
+ */
 static bool etfs_spare_is_fit(const struct etfs_open *open)
 {
 	struct file *host = open->host;
 
 	/* Without one it was revoked. */
-	return host && etfs_spare_is_read(host) &&
-	       file_count(host) == 1 && !open->denies_write && !open->cover &&
-	       etfs_spare_may(open->map, file_inode(host));
+	return host && etfs_spare_is_read(host) && file_count(host) == 1 &&
+	       !etfs_spare_is_watched(open);
 }
 
 /* Would nobody miss what it holds? */
@@ -144,8 +175,7 @@ static bool etfs_spare_is_small(const struct etfs_open *open)
 	if (etfs_open_enter(open))
 		return false;
 	inode = file_inode(open->host);
-	if (etfs_spare_is_read(open->host) && inode->i_nlink &&
-	    i_size_read(inode) <= ETFS_SPARE_SIZE)
+	if (inode->i_nlink && i_size_read(inode) <= ETFS_SPARE_SIZE)
 		is_small = etfs_host_is_on_root(open->map, open->host);
 	etfs_open_leave(open);
 	return is_small;
@@ -156,13 +186,13 @@ bool etfs_spare_give(struct etfs_open *open)
 	struct etfs_gate *gate = open->map->gate;
 	bool is_taken, is_new = false;
 
-	if (!etfs_spare_is_small(open))
+	if (!open->may_spare || !etfs_spare_is_small(open))
 		return false;
 	spin_lock(&gate->lock);
 	is_taken = etfs_spare_is_fit(open) && etfs_spare_has_room(gate);
 	if (is_taken) {
-		list_del_init(&open->node);
-		gate->spare = open;
+		/* Pairs with the xchg() of who takes it. */
+		smp_store_release(&gate->spare, open);
 		gate->is_spare_used = true;
 		is_new = !gate->is_spare_listed;
 		gate->is_spare_listed = true;
@@ -180,8 +210,7 @@ static struct etfs_open *etfs_spare_unlist(struct etfs_gate *gate)
 
 	lockdep_assert_held(&etfs_spares.lock);
 	spin_lock(&gate->lock);
-	open = gate->spare;
-	gate->spare = NULL;
+	open = etfs_spare_remove(gate);
 	if (!list_empty(&gate->spares)) {
 		list_del_init(&gate->spares);
 		gate->is_spare_listed = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Keys whose host file is kept open for the next reader. */
 
+#include <linux/capability.h>
 #include <sys/inotify.h>
 #include <sys/statvfs.h>
 
@@ -95,6 +96,54 @@ TEST_F(spare, is_of_the_file_as_it_is_now)
 	}
 	ASSERT_EQ(0, put_text(KEY, "from the key"));
 	EXPECT_EQ(0, text_is(F, "from the key"));
+}
+
+/* What does a registrant without these rights say? */
+static int table_without_dac(const char *line)
+{
+	return IN_CHILD(drop_cap(CAP_DAC_OVERRIDE) ?:
+			drop_cap(CAP_DAC_READ_SEARCH) ?: table("%s", line));
+}
+
+TEST_F(spare, is_not_there_once_the_registrant_may_not_read)
+{
+	int i;
+
+	ASSERT_EQ(0, table("-/k"));
+	ASSERT_EQ(0, table_without_dac("/k " F " reg pin"));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		/* By its mode, its owner, and its list. */
+		ASSERT_EQ(0, chmod(F, 0044));
+		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
+		ASSERT_EQ(0, chmod(F, 0604));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		ASSERT_EQ(0, chown(F, 1000, 0));
+		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
+		ASSERT_EQ(0, chown(F, 1000, 1000));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		if (run("setfacl -m u:0:-,g::r " F))
+			SKIP(return, "setfacl is not there");
+		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
+		ASSERT_EQ(0, run("setfacl -b " F));
+		ASSERT_EQ(0, chown(F, 0, 0));
+		ASSERT_EQ(0, chmod(F, 0644));
+	}
+}
+
+/* One who may read the key has left it for one who may not. */
+TEST_F(spare, is_not_for_who_may_not_read_the_key)
+{
+	ASSERT_EQ(0, AS_USER(1000, text_is(KEY, "first")));
+	ASSERT_EQ(0, chmod(F, 0640));
+	EXPECT_EQ(EACCES, AS_USER(1000, open_err(KEY, O_RDONLY)));
+	EXPECT_EQ(0, text_is(KEY, "first"));
+	EXPECT_EQ(EACCES, AS_USER(1000, open_err(KEY, O_RDONLY)));
+	ASSERT_EQ(0, chmod(F, 0644));
+	EXPECT_EQ(0, text_is(KEY, "first"));
+	EXPECT_EQ(0, AS_USER(1000, text_is(KEY, "first")));
 }
 
 TEST_F(spare, is_for_one_reader_at_a_time)

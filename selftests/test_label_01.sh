@@ -59,5 +59,17 @@ is rump/file u:r:newdir_t
 	fail "not three attributes"
 
 echo -/key >"$table" || fail "remove the key"
+
+# The registrant may read no more what is secret by now: within a second.
+echo '/pin /mnt/host/file reg pin' >"$table" || fail "add a pinned key"
+echo 1 >/sys/fs/selinux/enforce || fail "enforce the policy"
+may_not_read() { cat rump/pin && return 1; [[ $(cat rump/pin 2>&1) = *denied* ]]; }
+for _ in 1 2 3; do
+	[ "$(cat rump/pin)" = host ] || fail "the key cannot be read"
+	try setfattr -n $label -v u:object_r:secret_t host/file
+	wait_for may_not_read >/dev/null || fail "a secret can be read"
+	try setfattr -n $label -v u:object_r:newdir_t host/file
+done
+echo 0 >/sys/fs/selinux/enforce
 try umount rump
 exit 0
