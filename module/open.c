@@ -207,6 +207,8 @@ static int etfs_open_make(struct etfs_open *open, struct inode *inode,
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
+	if (unlikely(open->has_flush))
+		etfs_window_use_flush(file);
 	etfs_open_link(open, inode);
 	return 0;
 }

@@ -114,6 +114,8 @@ static inline loff_t etfs_window_off(const struct etfs_window *win, loff_t pos)
 }
 
 bool etfs_is_window(const struct file *file);
+/* The host file has a flush method: if it is a window it gets one, too. */
+void etfs_window_use_flush(struct file *file);
 /* Of a file whose private_data is an etfs_open, a device's too. */
 ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
 /*

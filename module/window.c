@@ -74,13 +74,13 @@ noinline int etfs_host_ask(int op, struct file *host, loff_t pos, size_t len)
 static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
 				   struct iov_iter *to, loff_t off)
 {
-	struct file *host = open->host, *file = iocb->ki_filp;
+	struct file *file = iocb->ki_filp;
 	loff_t pos = iocb->ki_pos;
 	ssize_t ret;
 
-	iocb->ki_filp = host;
+	iocb->ki_filp = open->host;
 	iocb->ki_pos = off;
-	ret = host->f_op->read_iter(iocb, to);
+	ret = open->host->f_op->read_iter(iocb, to);
 	iocb->ki_filp = file;
 	iocb->ki_pos = pos;
 	return ret;
@@ -195,11 +195,11 @@ static inline bool etfs_open_is_plain(const struct etfs_open *open,
 static ssize_t etfs_plain_read(struct etfs_open *open, struct kiocb *iocb,
 			       struct iov_iter *to)
 {
-	struct file *file = iocb->ki_filp, *host = open->host;
+	struct file *file = iocb->ki_filp;
 	ssize_t ret;
 
-	iocb->ki_filp = host;
-	ret = host->f_op->read_iter(iocb, to);
+	iocb->ki_filp = open->host;
+	ret = open->host->f_op->read_iter(iocb, to);
 	iocb->ki_filp = file;
 	if (ret > 0)
 		etfs_open_count_read(open, ret);
@@ -617,27 +617,42 @@ static int etfs_window_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
+/* What changes on the host would break no lease. */
+#define ETFS_WINDOW_OPERATIONS				\
+	.open		= etfs_window_open,		\
+	.release	= etfs_window_release,		\
+	.llseek		= etfs_window_llseek,		\
+	.read_iter	= etfs_window_read_iter,	\
+	.write_iter	= etfs_window_write_iter,	\
+	.splice_read	= etfs_window_splice_read,	\
+	.splice_write	= etfs_splice_write,		\
+	.fsync		= etfs_window_fsync,		\
+	.fallocate	= etfs_window_fallocate,	\
+	.mmap		= etfs_window_mmap,		\
+	.copy_file_range = rumpfs_copy_file_range,	\
+	.remap_file_range = etfs_remap_file_range,	\
+	.setlease	= no_setlease
+
 static const struct file_operations etfs_window_operations = {
-	.open		= etfs_window_open,
-	.flush		= etfs_window_flush,
-	.release	= etfs_window_release,
-	.llseek		= etfs_window_llseek,
-	.read_iter	= etfs_window_read_iter,
-	.write_iter	= etfs_window_write_iter,
-	.splice_read	= etfs_window_splice_read,
-	.splice_write	= etfs_splice_write,
-	.fsync		= etfs_window_fsync,
-	.fallocate	= etfs_window_fallocate,
-	.mmap		= etfs_window_mmap,
-	.copy_file_range = rumpfs_copy_file_range,
-	.remap_file_range = etfs_remap_file_range,
-	/* What changes on the host would break none. */
-	.setlease	= no_setlease,
+	ETFS_WINDOW_OPERATIONS,
 };
+
+/* Once it is open, where the host wants to hear of each close(2). */
+static const struct file_operations etfs_window_flush_operations = {
+	ETFS_WINDOW_OPERATIONS,
+	.flush		= etfs_window_flush,
+};
+
+void etfs_window_use_flush(struct file *file)
+{
+	if (file->f_op == &etfs_window_operations)
+		file->f_op = &etfs_window_flush_operations;
+}
 
 bool etfs_is_window(const struct file *file)
 {
-	return file->f_op == &etfs_window_operations;
+	return file->f_op == &etfs_window_operations ||
+	       file->f_op == &etfs_window_flush_operations;
 }
 
 /* The kind */
