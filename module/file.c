@@ -18,6 +18,7 @@
  * One whose memory has failed stays where it is, and is EIO, until it is cut
  * off or punched out.
  */
+#include "folio.h"
 #include "open.h"
 #include "tree.h"
 
@@ -200,16 +201,23 @@ static struct folio *rumpfs_file_folio(struct inode *inode, pgoff_t index,
 
 /* Reading */
 
-/*
- * At once, where all of the folio has an address. Its caller keeps inside of
- * it, and pages of files are no object to be looked up, as for copy_to_iter().
- */
-static size_t rumpfs_folio_copy(struct folio *folio, size_t offset, size_t len,
-				struct iov_iter *to)
+struct folio *rumpfs_folio_get_deep(struct address_space *mapping,
+				    pgoff_t index)
 {
-	if (folio_test_highmem(folio))
-		return copy_folio_to_iter(folio, offset, len, to);
-	return _copy_to_iter(folio_address(folio) + offset, len, to);
+	XA_STATE(xas, &mapping->i_pages, index);
+	struct folio *folio;
+
+	rcu_read_lock();
+	folio = xas_load(&xas);
+	if (!folio || xa_is_internal(folio) || xa_is_value(folio) ||
+	    !folio_try_get(folio)) {
+		folio = NULL;
+	} else if (unlikely(folio != xas_reload(&xas))) {
+		folio_put(folio);
+		folio = NULL;
+	}
+	rcu_read_unlock();
+	return folio;
 }
 
 /* What a page, or the lack of one, has for the reader; or -EFAULT, -EIO. */
@@ -241,7 +249,8 @@ static ssize_t rumpfs_file_read_folio(struct inode *inode, loff_t pos,
 		return 0;
 	/* A hole is one only while the size that was read before stands. */
 	smp_rmb();
-	folio = filemap_get_folio(inode->i_mapping, pos >> PAGE_SHIFT);
+	folio = rumpfs_folio_get(inode->i_mapping, pos >> PAGE_SHIFT) ?:
+		filemap_get_folio(inode->i_mapping, pos >> PAGE_SHIFT);
 	if (!IS_ERR(folio))
 		len = folio_size(folio) - offset_in_folio(folio, pos);
 	/* And where the file was cut meanwhile, there is none. */
@@ -335,7 +344,7 @@ static ssize_t rumpfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 		done += n;
 		cond_resched();
 	}
-	file_accessed(iocb->ki_filp);
+	rumpfs_file_accessed(iocb->ki_filp);
 	return done ?: n;
 }
 

@@ -28,6 +28,8 @@ struct etfs_open {
 	bool has_flush;
 	/* I: the window is all of a regular host file, as long as that is */
 	bool is_whole;
+	/* I: the host file is nothing but pages, see paged.c */
+	bool is_paged;
 	/* I: of its kind and its host file: it can be a spare one, see spare.c */
 	bool may_spare;
 	/*
@@ -185,6 +187,11 @@ bool etfs_spare_give(struct etfs_open *open);
 /* From here on there is none. Context: may be called again. */
 void etfs_spare_end(struct etfs_gate *gate);
 void etfs_spare_exit(void);
+
+/* In paged.c */
+bool etfs_host_is_paged(const struct file *host);
+/* As ->read_iter() of such a host file, which is iocb->ki_filp. */
+ssize_t etfs_paged_read(struct kiocb *iocb, struct iov_iter *to);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

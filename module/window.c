@@ -71,6 +71,14 @@ noinline int etfs_host_ask(int op, struct file *host, loff_t pos, size_t len)
 	return rw_verify_area(op, host, &pos, len);
 }
 
+static inline ssize_t etfs_host_read_as_is(const struct etfs_open *open,
+					   struct kiocb *iocb,
+					   struct iov_iter *to)
+{
+	return open->is_paged ? etfs_paged_read(iocb, to) :
+				open->host->f_op->read_iter(iocb, to);
+}
+
 static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
 				   struct iov_iter *to, loff_t off)
 {
@@ -80,7 +88,7 @@ static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
 
 	iocb->ki_filp = open->host;
 	iocb->ki_pos = off;
-	ret = open->host->f_op->read_iter(iocb, to);
+	ret = etfs_host_read_as_is(open, iocb, to);
 	iocb->ki_filp = file;
 	iocb->ki_pos = pos;
 	return ret;
@@ -199,7 +207,7 @@ static ssize_t etfs_plain_read(struct etfs_open *open, struct kiocb *iocb,
 	ssize_t ret;
 
 	iocb->ki_filp = open->host;
-	ret = open->host->f_op->read_iter(iocb, to);
+	ret = etfs_host_read_as_is(open, iocb, to);
 	iocb->ki_filp = file;
 	if (ret > 0)
 		etfs_open_count_read(open, ret);

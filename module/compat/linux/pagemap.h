@@ -31,7 +31,9 @@ static inline struct folio *compat_filemap_alloc_folio(gfp_t gfp,
 #ifndef HAVE_FOLIO_ORDER_RANGE
 #define mapping_set_folio_order_range(mapping, min, max) \
 	((void)(mapping))
-#define folio_contain_hwpoisoned_page(folio) folio_test_hwpoison(folio)
+#define folio_contain_hwpoisoned_page(folio) \
+	(folio_test_hwpoison(folio) || \
+	 (folio_test_large(folio) && folio_test_has_hwpoisoned(folio)))
 #endif
 
 #ifndef HAVE_ERROR_REMOVE_FOLIO

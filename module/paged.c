@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Short reads of host files that are nothing but pages: those of tmpfs.
+ *
+ * What is in memory is copied from there, as the file's own method would do it,
+ * with fewer questions: no lock is taken by either, and both look at the size
+ * once they have the page. All else is that method's: the end of the file, holes,
+ * what was swapped out, bad memory, and requests of more than a page.
+ */
+#include "folio.h"
+#include "open.h"
+
+#include <linux/shmem_fs.h>
+
+bool etfs_host_is_paged(const struct file *host)
+{
+	return shmem_mapping(host->f_mapping);
+}
+
+/* Return: bytes; 0 if none is to be had here. */
+static size_t etfs_paged_copy(const struct address_space *mapping,
+			      struct folio *folio, loff_t pos,
+			      struct iov_iter *to)
+{
+	loff_t size;
+	size_t done;
+
+	if (!folio_test_uptodate(folio) || folio_contain_hwpoisoned_page(folio))
+		return 0;
+	size = i_size_read(mapping->host);
+	if (pos >= size)
+		return 0;
+	done = rumpfs_folio_copy(folio, offset_in_folio(folio, pos),
+				 min_t(u64, iov_iter_count(to), size - pos), to);
+	if (done && !offset_in_page(pos))
+		folio_mark_accessed(folio);
+	return done;
+}
+
+ssize_t etfs_paged_read(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *host = iocb->ki_filp;
+	struct address_space *mapping = host->f_mapping;
+	struct folio *folio;
+	size_t done;
+
+	if (offset_in_page(iocb->ki_pos) + iov_iter_count(to) > PAGE_SIZE)
+		return host->f_op->read_iter(iocb, to);
+	folio = rumpfs_folio_get(mapping, iocb->ki_pos >> PAGE_SHIFT);
+	if (!folio)
+		return host->f_op->read_iter(iocb, to);
+	done = etfs_paged_copy(mapping, folio, iocb->ki_pos, to);
+	folio_put(folio);
+	if (!done)
+		return host->f_op->read_iter(iocb, to);
+	iocb->ki_pos += done;
+	rumpfs_file_accessed(host);
+	return done;
+}
