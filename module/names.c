@@ -188,7 +188,7 @@ void rumpfs_names_uncover_some(struct inode *dir, const struct qstr *name)
 
 /* Context: RCU read section. Return: 0, 1, or the error that key is. */
 static inline int rumpfs_map_is_below(const struct etfs_map *map,
-			       const struct etfs_key *key)
+				      const struct etfs_key *key)
 {
 	if (IS_ERR(key))
 		return PTR_ERR(key);
