@@ -22,8 +22,8 @@ struct folio *rumpfs_folio_get_deep(struct address_space *mapping,
  * The folio at index, a reference. Return: NULL, too, where it is about to go:
  * who must know better looks in the usual way. Context: any.
  */
-static inline struct folio *rumpfs_folio_get(struct address_space *mapping,
-					     pgoff_t index)
+static __always_inline struct folio *
+rumpfs_folio_get(struct address_space *mapping, pgoff_t index)
 {
 	struct xarray *pages = &mapping->i_pages;
 	struct folio *folio;

@@ -28,6 +28,7 @@
  * Lock: gate->lock, a leaf.
  */
 #include "open.h"
+#include "paged.h"
 
 #include <linux/file.h>
 #include <linux/slab.h>

@@ -5,6 +5,7 @@
 
 #include "etfs.h"
 
+#include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
 
@@ -23,8 +24,18 @@ struct etfs_origin {
 /* In origin.c */
 /* Become the registrant. Return: what revert_creds() takes. */
 const struct cred *etfs_origin_act(const struct etfs_origin *origin);
-/* Are its mounts cut off, so that a walk sees other files? Context: any. */
-bool etfs_origin_is_gone(const struct etfs_origin *origin);
+/*
+ * The registrant's mount namespace is gone, or what was its root was taken out
+ * of it: below that root, where other mounts were, are now the files that lay
+ * under them. The mark is set before any mount is cut off, under the lock that
+ * a walk checks, so a walk that came too late sees it afterwards. Context: any.
+ */
+static inline bool etfs_origin_is_gone(const struct etfs_origin *origin)
+{
+	return !origin->is_init &&
+	       (READ_ONCE(origin->root.mnt->mnt_flags) & MNT_UMOUNT);
+}
+
 /* The registrant's root, with a reference. Context: any. */
 void etfs_origin_root(const struct etfs_origin *origin, struct path *root);
 /*

@@ -113,14 +113,20 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 		etfs_open_set_asked(open);
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
+	if (!open->map->is_pinned)
+		etfs_trail_begin(open);
 	host = etfs_host_open_again(open->map, open->host, is_asked);
-	if (is_asked && host == open->host)
-		return 0;
-	if (host != open->host)
+	if (host != open->host) {
 		fput(etfs_gate_take_open(open));
-	if (IS_ERR(host))
-		return rumpfs_key_judge(inode, PTR_ERR(host));
-	open->host = host;
+		if (IS_ERR(host))
+			return rumpfs_key_judge(inode, PTR_ERR(host));
+		open->host = host;
+	} else {
+		etfs_trail_end(open);
+		open->may_spare = etfs_spare_may(open);
+		if (is_asked)
+			return 0;
+	}
 	return etfs_open_judge(open, inode, file, false);
 }
 
@@ -196,12 +202,14 @@ static int etfs_open_make(struct etfs_open *open, struct inode *inode,
 			etfs_open_is_known(open, inode);
 	int err = 0;
 
-	if (!likely(is_asked && open->map->is_pinned))
+	if (!(is_asked && (open->map->is_pinned || etfs_trail_holds(open))))
 		err = etfs_open_ask(open, inode, file, is_asked);
-	if (!err) {
+	else if (likely(open->is_whole))
+		etfs_open_refresh_whole(open, inode);
+	else
 		etfs_open_refresh(open, inode);
+	if (!err)
 		err = generic_file_open(inode, file);
-	}
 	if (unlikely(err))
 		return err;
 	/* io_uring and open(2) judge our file by what the host's can. */
@@ -231,6 +239,7 @@ static noinline void etfs_open_free(struct etfs_open *open)
 	if (host)
 		etfs_open_put_host(open, host);
 	iput(open->cover);
+	kfree(open->trail);
 	kfree(open);
 }
 

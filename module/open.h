@@ -28,9 +28,9 @@ struct etfs_open {
 	bool has_flush;
 	/* I: the window is all of a regular host file, as long as that is */
 	bool is_whole;
-	/* I: the host file is nothing but pages, see paged.c */
+	/* I: the host file is nothing but pages, see paged.h */
 	bool is_paged;
-	/* I: of its kind and its host file: it can be a spare one, see spare.c */
+	/* of its kind and its host file: it can be a spare one, see spare.c */
 	bool may_spare;
 	/*
 	 * when the registrant was asked about the host file, jiffies, and with
@@ -38,6 +38,10 @@ struct etfs_open {
 	 */
 	unsigned long asked;
 	u32 asked_seq;
+	/* of a spare one that is bound by its path: how that leads to it */
+	struct etfs_trail *trail;
+	/* it does not do so by names alone */
+	bool has_no_trail;
 	/* G: in gate->opens, a spare one, too */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
@@ -188,10 +192,15 @@ bool etfs_spare_give(struct etfs_open *open);
 void etfs_spare_end(struct etfs_gate *gate);
 void etfs_spare_exit(void);
 
-/* In paged.c */
-bool etfs_host_is_paged(const struct file *host);
-/* As ->read_iter() of such a host file, which is iocb->ki_filp. */
-ssize_t etfs_paged_read(struct kiocb *iocb, struct iov_iter *to);
+/*
+ * In trail.c: how a path leads to a spare file. Context: inside the mapping, may
+ * sleep.
+ */
+/* Does it do so now, and may the registrant go there? Else a walk must tell. */
+bool etfs_trail_holds(const struct etfs_open *open);
+/* Around a walk that came to the file: it holds if nothing changed meanwhile. */
+void etfs_trail_begin(struct etfs_open *open);
+void etfs_trail_end(struct etfs_open *open);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

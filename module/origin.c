@@ -78,15 +78,3 @@ void etfs_origin_root(const struct etfs_origin *origin, struct path *root)
 		path_get(root);
 	}
 }
-
-/*
- * The registrant's mount namespace is gone, or what was its root was taken out
- * of it: below that root, where other mounts were, are now the files that lay
- * under them. The mark is set before any mount is cut off, under the lock that
- * a walk checks, so a walk that came too late sees it afterwards.
- */
-bool etfs_origin_is_gone(const struct etfs_origin *origin)
-{
-	return !origin->is_init &&
-	       (READ_ONCE(origin->root.mnt->mnt_flags) & MNT_UMOUNT);
-}

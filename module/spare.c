@@ -4,10 +4,11 @@
  *
  * To open the host file costs as much as all else that an open of a key does.
  * One that was read and closed is kept for a while, for one who opens the key
- * next; he has it for himself. Where the path leads is asked each time, unless
- * the key is bound for good, and whether the registrant may open it is looked at
- * each time: mode, ids and access list are what they were, or he is asked anew,
- * as he is after a second for the sake of security modules.
+ * next; he has it for himself. Each time it is looked at whether it would be the
+ * same file: unless the key is bound for good the path leads to it as it did, see
+ * trail.c, and mode, ids and access list are those by which the registrant may
+ * open it. Else he walks and is asked anew, as he is after a second for the sake
+ * of security modules.
  *
  * A file is kept only where nobody watches the host's file system, and where no
  * server and no layer could hear of an open. It is let go when it has lain idle,
@@ -65,7 +66,9 @@ bool etfs_spare_may(const struct etfs_open *open)
 	return open->map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
 	       etfs_spare_is_read(open->host) && !open->denies_write &&
 	       !open->cover && !IS_ENCRYPTED(inode) &&
-	       etfs_host_is_local(inode->i_sb);
+	       etfs_host_is_local(inode->i_sb) &&
+	       (open->map->is_pinned ||
+		etfs_host_is_on_root(open->map, open->host));
 }
 
 static bool etfs_spare_is_watched(const struct etfs_open *open)
@@ -95,6 +98,7 @@ static void etfs_spare_free(struct etfs_open *open)
 	if (!open)
 		return;
 	fput(open->host);
+	kfree(open->trail);
 	kfree(open);
 }
 
@@ -125,8 +129,8 @@ struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 	if (!open)
 		return NULL;
 	if (unlikely(etfs_spare_is_watched(open))) {
-		fput(etfs_gate_take_open(open));
-		kfree(open);
+		open->host = etfs_gate_take_open(open);
+		etfs_spare_free(open);
 		return NULL;
 	}
 	etfs_spare_renew(open->host);
@@ -151,6 +155,15 @@ static void etfs_spare_list(struct etfs_gate *gate)
 	schedule_delayed_work(&etfs_spares.sweep, ETFS_SPARE_IDLE);
 }
 
+/* Would nobody miss what it holds? */
+static bool etfs_spare_is_small(const struct etfs_open *open)
+{
+	const struct inode *inode = file_inode(open->host);
+
+	return open->map->is_pinned ||
+	       (inode->i_nlink && i_size_read(inode) <= ETFS_SPARE_SIZE);
+}
+
 /*
  * Has nobody changed how it is read, and nobody has it besides? Context:
  * gate->lock.
@@ -161,24 +174,7 @@ static bool etfs_spare_is_fit(const struct etfs_open *open)
 
 	/* Without one it was revoked. */
 	return host && etfs_spare_is_read(host) && file_count(host) == 1 &&
-	       !etfs_spare_is_watched(open);
-}
-
-/* Would nobody miss what it holds? */
-static bool etfs_spare_is_small(const struct etfs_open *open)
-{
-	const struct inode *inode;
-	bool is_small = false;
-
-	if (open->map->is_pinned)
-		return true;
-	if (etfs_open_enter(open))
-		return false;
-	inode = file_inode(open->host);
-	if (inode->i_nlink && i_size_read(inode) <= ETFS_SPARE_SIZE)
-		is_small = etfs_host_is_on_root(open->map, open->host);
-	etfs_open_leave(open);
-	return is_small;
+	       !etfs_spare_is_watched(open) && etfs_spare_is_small(open);
 }
 
 bool etfs_spare_give(struct etfs_open *open)
@@ -186,7 +182,7 @@ bool etfs_spare_give(struct etfs_open *open)
 	struct etfs_gate *gate = open->map->gate;
 	bool is_taken, is_new = false;
 
-	if (!open->may_spare || !etfs_spare_is_small(open))
+	if (!open->may_spare)
 		return false;
 	spin_lock(&gate->lock);
 	is_taken = etfs_spare_is_fit(open) && etfs_spare_has_room(gate);

@@ -14,6 +14,7 @@
  * and out again, and an inner one that may use the host file.
  */
 #include "open.h"
+#include "paged.h"
 
 #include <linux/falloc.h>
 #include <linux/file.h>
@@ -71,16 +72,19 @@ noinline int etfs_host_ask(int op, struct file *host, loff_t pos, size_t len)
 	return rw_verify_area(op, host, &pos, len);
 }
 
-static inline ssize_t etfs_host_read_as_is(const struct etfs_open *open,
-					   struct kiocb *iocb,
-					   struct iov_iter *to)
+/* iocb is the host file's. */
+static __always_inline ssize_t etfs_host_read_plain(const struct etfs_open *open,
+						    struct kiocb *iocb,
+						    struct iov_iter *to)
 {
-	return open->is_paged ? etfs_paged_read(iocb, to) :
-				open->host->f_op->read_iter(iocb, to);
+	size_t done = open->is_paged ? etfs_paged_read(iocb, to) : 0;
+
+	return done ?: open->host->f_op->read_iter(iocb, to);
 }
 
-static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
-				   struct iov_iter *to, loff_t off)
+static noinline ssize_t etfs_host_read_lent(struct etfs_open *open,
+					    struct kiocb *iocb,
+					    struct iov_iter *to, loff_t off)
 {
 	struct file *file = iocb->ki_filp;
 	loff_t pos = iocb->ki_pos;
@@ -88,7 +92,7 @@ static ssize_t etfs_host_read_lent(struct etfs_open *open, struct kiocb *iocb,
 
 	iocb->ki_filp = open->host;
 	iocb->ki_pos = off;
-	ret = etfs_host_read_as_is(open, iocb, to);
+	ret = etfs_host_read_plain(open, iocb, to);
 	iocb->ki_filp = file;
 	iocb->ki_pos = pos;
 	return ret;
@@ -207,7 +211,7 @@ static ssize_t etfs_plain_read(struct etfs_open *open, struct kiocb *iocb,
 	ssize_t ret;
 
 	iocb->ki_filp = open->host;
-	ret = etfs_host_read_as_is(open, iocb, to);
+	ret = etfs_host_read_plain(open, iocb, to);
 	iocb->ki_filp = file;
 	if (ret > 0)
 		etfs_open_count_read(open, ret);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Short reads of host files that are nothing but pages: those of tmpfs.
  *
@@ -7,20 +7,24 @@
  * once they have the page. All else is that method's: the end of the file, holes,
  * what was swapped out, bad memory, and requests of more than a page.
  */
+#ifndef _RUMPFS_PAGED_H
+#define _RUMPFS_PAGED_H
+
 #include "folio.h"
-#include "open.h"
 
+#include <linux/fs.h>
 #include <linux/shmem_fs.h>
+#include <linux/uio.h>
 
-bool etfs_host_is_paged(const struct file *host)
+static inline bool etfs_host_is_paged(const struct file *host)
 {
 	return shmem_mapping(host->f_mapping);
 }
 
 /* Return: bytes; 0 if none is to be had here. */
-static size_t etfs_paged_copy(const struct address_space *mapping,
-			      struct folio *folio, loff_t pos,
-			      struct iov_iter *to)
+static __always_inline size_t etfs_paged_copy(const struct address_space *mapping,
+					      struct folio *folio, loff_t pos,
+					      struct iov_iter *to)
 {
 	loff_t size;
 	size_t done;
@@ -37,7 +41,12 @@ static size_t etfs_paged_copy(const struct address_space *mapping,
 	return done;
 }
 
-ssize_t etfs_paged_read(struct kiocb *iocb, struct iov_iter *to)
+/*
+ * As ->read_iter() of such a host file, which is iocb->ki_filp. Return: bytes; 0
+ * if that has to be called, after all.
+ */
+static __always_inline size_t etfs_paged_read(struct kiocb *iocb,
+					      struct iov_iter *to)
 {
 	struct file *host = iocb->ki_filp;
 	struct address_space *mapping = host->f_mapping;
@@ -45,15 +54,17 @@ ssize_t etfs_paged_read(struct kiocb *iocb, struct iov_iter *to)
 	size_t done;
 
 	if (offset_in_page(iocb->ki_pos) + iov_iter_count(to) > PAGE_SIZE)
-		return host->f_op->read_iter(iocb, to);
+		return 0;
 	folio = rumpfs_folio_get(mapping, iocb->ki_pos >> PAGE_SHIFT);
 	if (!folio)
-		return host->f_op->read_iter(iocb, to);
+		return 0;
 	done = etfs_paged_copy(mapping, folio, iocb->ki_pos, to);
 	folio_put(folio);
-	if (!done)
-		return host->f_op->read_iter(iocb, to);
-	iocb->ki_pos += done;
-	rumpfs_file_accessed(host);
+	if (done) {
+		iocb->ki_pos += done;
+		rumpfs_file_accessed(host);
+	}
 	return done;
 }
+
+#endif /* _RUMPFS_PAGED_H */
