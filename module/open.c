@@ -118,6 +118,7 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 	host = etfs_host_open_again(open->map, open->host, is_asked);
 	if (host != open->host) {
 		fput(etfs_gate_take_open(open));
+		etfs_trail_forget(open);
 		if (IS_ERR(host))
 			return rumpfs_key_judge(inode, PTR_ERR(host));
 		open->host = host;

@@ -40,8 +40,8 @@ struct etfs_open {
 	u32 asked_seq;
 	/* of a spare one that is bound by its path: how that leads to it */
 	struct etfs_trail *trail;
-	/* it does not do so by names alone */
-	bool has_no_trail;
+	/* it does not do so by names alone; there was a walk to a spare one */
+	bool has_no_trail, was_walked;
 	/* G: in gate->opens, a spare one, too */
 	struct list_head node;
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
@@ -201,6 +201,8 @@ bool etfs_trail_holds(const struct etfs_open *open);
 /* Around a walk that came to the file: it holds if nothing changed meanwhile. */
 void etfs_trail_begin(struct etfs_open *open);
 void etfs_trail_end(struct etfs_open *open);
+/* It is another file by now, or none. */
+void etfs_trail_forget(struct etfs_open *open);
 
 /* In async.c: kiocb is what the host gets, user what we got. Context: same. */
 ssize_t etfs_async_read(struct etfs_open *open, struct kiocb *user,

@@ -181,18 +181,35 @@ void etfs_trail_begin(struct etfs_open *open)
 
 	if (open->has_no_trail || etfs_trail_holds(open))
 		return;
+	/* It does not pay for the second who opens, only for those after him. */
+	if (!open->was_walked) {
+		open->was_walked = true;
+		return;
+	}
 	nr = etfs_trail_count(open->map->spec.host);
 	if (nr && !open->trail)
 		open->trail = kzalloc(struct_size(open->trail, steps, nr + 1),
 				      GFP_KERNEL_ACCOUNT);
-	if (!open->trail || !etfs_trail_fill(open->trail, nr, open))
-		open->has_no_trail = true;
-	else
-		open->trail->nr = nr + 1;
+	open->has_no_trail = true;
+	if (!open->trail)
+		return;
+	open->trail->nr = 0;
+	if (!etfs_trail_fill(open->trail, nr, open))
+		return;
+	open->trail->nr = nr + 1;
+	open->has_no_trail = false;
+}
+
+void etfs_trail_forget(struct etfs_open *open)
+{
+	kfree(open->trail);
+	open->trail = NULL;
+	open->has_no_trail = false;
+	open->was_walked = false;
 }
 
 void etfs_trail_end(struct etfs_open *open)
 {
-	if (open->trail && (open->has_no_trail || !etfs_trail_holds(open)))
+	if (open->trail && !etfs_trail_holds(open))
 		open->trail->nr = 0;
 }

@@ -113,7 +113,7 @@ TEST_F(spare, is_not_there_once_the_registrant_may_not_read)
 	ASSERT_EQ(0, table_without_dac("/k " F " reg pin"));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, text_is(KEY, "first"));
-		/* By its mode, its owner, and its list. */
+		/* By its mode, and its owner. */
 		ASSERT_EQ(0, chmod(F, 0044));
 		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
 		ASSERT_EQ(0, chmod(F, 0604));
@@ -122,6 +122,10 @@ TEST_F(spare, is_not_there_once_the_registrant_may_not_read)
 		ASSERT_EQ(0, chown(F, 1000, 0));
 		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
 		ASSERT_EQ(0, chown(F, 1000, 1000));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		ASSERT_EQ(0, text_is(KEY, "first"));
+		/* A list alone, which leaves the mode as it is. */
+		ASSERT_EQ(0, chmod(F, 0644));
 		ASSERT_EQ(0, text_is(KEY, "first"));
 		ASSERT_EQ(0, text_is(KEY, "first"));
 		if (run("setfacl -m u:0:-,g::r " F))
