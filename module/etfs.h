@@ -29,6 +29,7 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
@@ -177,6 +178,9 @@ struct etfs_gate {
 	struct list_head spares;
 };
 
+/* Between the VFS' question and an open there is no more, in jiffies. */
+#define ETFS_ATTR_FRESH	(10 * HZ)
+
 /*
  * One line of a table. The table holds a reference while the map is listed,
  * each inode and each open file that shows it hold one more. Released by a
@@ -235,6 +239,11 @@ struct etfs_map {
 	u32 attr_seq;
 	/* covers attr and attr_seq */
 	spinlock_t attr_lock;
+	/*
+	 * When a change of attr, or of what lies below a mapped directory, was
+	 * noticed last, jiffies; long ago if none was
+	 */
+	unsigned long attr_changed;
 	/*
 	 * what the node shows, but for what a mount has changed: what the
 	 * options say, or what the host file had when last looked at
@@ -498,6 +507,13 @@ int etfs_map_use_claimed(struct etfs_map *map);
 static inline int etfs_map_try_use(struct etfs_map *map)
 {
 	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
+}
+
+/* Did an attribute change that the VFS may not have seen when it asked of it? */
+static inline bool etfs_map_is_fresh(const struct etfs_map *map)
+{
+	return time_before_eq(jiffies,
+			      READ_ONCE(map->attr_changed) + ETFS_ATTR_FRESH);
 }
 
 /* Return: -ESTALE once a removal has ended the map. Context: may sleep. */

@@ -82,12 +82,13 @@ void rumpfs_key_load(struct inode *inode)
 	struct etfs_map *map = rumpfs_map(inode);
 	struct rumpfs_own *own;
 	struct etfs_attr attr;
+	u32 seq;
 
 	/* Who reads the map later is also later in the inode. */
 	xa_lock(rumpfs_owns(inode));
 	spin_lock(&map->attr_lock);
 	attr = map->attr;
-	WRITE_ONCE(node->attr_seq, map->attr_seq);
+	seq = map->attr_seq;
 	spin_unlock(&map->attr_lock);
 	own = rumpfs_own_find(inode);
 	if (own && (own->flags & ETFS_MAP_MODE))
@@ -99,6 +100,8 @@ void rumpfs_key_load(struct inode *inode)
 	inode->i_mode = (inode->i_mode & S_IFMT) | attr.mode;
 	inode->i_uid = attr.uid;
 	inode->i_gid = attr.gid;
+	/* Pairs with rumpfs_key_permission(): who finds it finds these. */
+	smp_store_release(&node->attr_seq, seq);
 	xa_unlock(rumpfs_owns(inode));
 }
 
@@ -133,6 +136,7 @@ static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
 		WRITE_ONCE(map->attr.gid, now->gid);
 		WRITE_ONCE(map->attr.mode, now->mode);
 		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
+		WRITE_ONCE(map->attr_changed, jiffies);
 	}
 	spin_unlock(&map->attr_lock);
 }
@@ -345,10 +349,14 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 {
 	const struct etfs_map *map = rumpfs_map(inode);
 
-	/* Mostly it is a file that everybody may read, as is known. */
-	if (S_ISREG(inode->i_mode) && (inode->i_mode & 0444) == 0444 &&
-	    (mask & (MAY_READ | MAY_WRITE | MAY_EXEC)) == MAY_READ &&
-	    READ_ONCE(RUMPFS_NODE(inode)->attr_seq) == READ_ONCE(map->attr_seq))
+	/*
+	 * Mostly it is a file that everybody may read, as is known. The acquire
+	 * pairs with rumpfs_key_load().
+	 */
+	if ((mask & (MAY_READ | MAY_WRITE | MAY_EXEC)) == MAY_READ &&
+	    smp_load_acquire(&RUMPFS_NODE(inode)->attr_seq) ==
+	    READ_ONCE(map->attr_seq) &&
+	    S_ISREG(inode->i_mode) && (inode->i_mode & 0444) == 0444)
 		return 0;
 	return rumpfs_key_permission_any(idmap, inode, mask);
 }

@@ -122,6 +122,7 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 	INIT_LIST_HEAD(&map->born);
 	INIT_LIST_HEAD(&map->node);
 	spin_lock_init(&map->attr_lock);
+	map->attr_changed = jiffies - ETFS_ATTR_FRESH - 1;
 	return map;
 }
 

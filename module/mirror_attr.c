@@ -19,7 +19,7 @@
 
 bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 {
-	const struct etfs_map *map = rumpfs_map(inode);
+	struct etfs_map *map = rumpfs_map(inode);
 	const struct etfs_attr *attr = &map->attr;
 	u32 own = etfs_mirror_is_top(inode) ? map->spec.flags : 0;
 	umode_t mode = own & ETFS_MAP_MODE ? attr->mode : host->mode & 07777;
@@ -38,6 +38,8 @@ bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 	i_size_write(inode, host->size);
 	inode_set_mtime_to_ts(inode, host->mtime);
 	inode_set_ctime_to_ts(inode, host->ctime);
+	if (changed)
+		WRITE_ONCE(map->attr_changed, jiffies);
 	spin_unlock(&inode->i_lock);
 	return changed;
 }
