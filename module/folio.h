@@ -28,19 +28,20 @@ rumpfs_folio_get(struct address_space *mapping, pgoff_t index)
 	struct xarray *pages = &mapping->i_pages;
 	struct folio *folio;
 
-	rcu_read_lock();
-	folio = xa_head(pages);
+	/* RCU waits for this, too, and it is no call. */
+	rcu_read_lock_sched();
+	folio = rcu_dereference_sched(pages->xa_head);
 	if (!folio || index || xa_is_internal(folio) || xa_is_value(folio) ||
 	    !folio_try_get(folio)) {
-		rcu_read_unlock();
+		rcu_read_unlock_sched();
 		return rumpfs_folio_get_deep(mapping, index);
 	}
 	/* It may have gone meanwhile, and be another's. */
-	if (unlikely(folio != xa_head(pages))) {
+	if (unlikely(folio != rcu_access_pointer(pages->xa_head))) {
 		folio_put(folio);
 		folio = NULL;
 	}
-	rcu_read_unlock();
+	rcu_read_unlock_sched();
 	return folio;
 }
 

@@ -164,6 +164,7 @@ static void etfs_gate_drain(struct work_struct *work)
 	etfs_spare_end(gate);
 	while (etfs_gate_close_one(gate))
 		cond_resched();
+	etfs_spare_wait();
 	/* The host can be unmounted as soon as the revoker has returned. */
 	flush_delayed_fput();
 	complete_all(&gate->shut);

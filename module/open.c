@@ -5,7 +5,7 @@
  * The host file is found anew and judged as it is now. All of it happens inside
  * the mapping: a revocation waits for an open under way, and then finds it.
  */
-#include "open.h"
+#include "spare.h"
 
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -57,6 +57,17 @@ static inline bool etfs_open_is_known(const struct etfs_open *open,
 }
 
 /*
+ * The VFS has asked whether the inode may be opened, maybe of what it was before
+ * somebody else learned what it is now. That was not long ago.
+ */
+static int etfs_open_may(struct inode *inode, struct file *file)
+{
+	return likely(!etfs_map_is_fresh(rumpfs_map(inode))) ? 0 :
+		inode_permission(file_mnt_idmap(file), inode,
+				 etfs_open_mask(file));
+}
+
+/*
  * May this file be opened as it is now, not as it was remembered? changed: that
  * was looked at, and it was not so.
  */
@@ -75,18 +86,13 @@ static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 	if (changed)
 		err = inode_permission(file_mnt_idmap(file), inode,
 				       etfs_open_mask(file));
+	else if (!err)
+		err = etfs_open_may(inode, file);
 	if (!err && etfs_host_has_list(file_inode(open->host)))
 		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
 					  &open->host->f_path,
 					  etfs_open_mask(file));
 	return err;
-}
-
-/* The registrant is about to be asked. */
-static void etfs_open_set_asked(struct etfs_open *open)
-{
-	open->asked = jiffies;
-	open->asked_seq = READ_ONCE(open->map->attr_seq);
 }
 
 static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
@@ -95,7 +101,6 @@ static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
 	bool changed = false;
 	struct file *host;
 
-	etfs_open_set_asked(open);
 	host = etfs_open_find_host(open, inode, file, &changed);
 	if (IS_ERR(host))
 		return rumpfs_key_judge(inode, PTR_ERR(host));
@@ -110,13 +115,15 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 	struct file *host;
 
 	if (!is_asked) {
-		etfs_open_set_asked(open);
+		etfs_spare_set_asked(open, etfs_open_is_known(open, inode) &&
+					   !etfs_map_is_fresh(open->map));
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
 	if (!open->map->is_pinned)
 		etfs_trail_begin(open);
 	host = etfs_host_open_again(open->map, open->host, is_asked);
 	if (host != open->host) {
+		etfs_spare_set_asked(open, false);
 		fput(etfs_gate_take_open(open));
 		etfs_trail_forget(open);
 		if (IS_ERR(host))
@@ -172,7 +179,10 @@ static void etfs_open_unlink(struct etfs_open *open, struct inode *inode)
 	spin_unlock(&inode->i_lock);
 }
 
-/* Context: inside the mapping. On error open->host may be there, or not. */
+/*
+ * Context: inside the mapping. On error open->host may be there, or not. is_asked:
+ * a spare one is as it was, only the way has to be walked.
+ */
 static noinline int etfs_open_ask(struct etfs_open *open, struct inode *inode,
 				  struct file *file, bool is_asked)
 {
@@ -183,42 +193,52 @@ static noinline int etfs_open_ask(struct etfs_open *open, struct inode *inode,
 	if (err)
 		return err;
 	etfs_open_refresh(open, inode);
-	if (file->f_flags & __FMODE_EXEC)
+	err = generic_file_open(inode, file);
+	if (!err && (file->f_flags & __FMODE_EXEC))
 		err = etfs_open_exec(open);
 	err = err ?: etfs_cover_open(open, inode, file);
+	if (err || !list_empty(&open->node))
+		return err;
 	/* Before the gate is left, so that a revocation finds it. */
-	if (!err && list_empty(&open->node))
-		etfs_gate_add_open(open);
-	return err;
+	etfs_gate_add_open(open);
+	if (open->has_flush)
+		etfs_window_use_flush(file);
+	etfs_open_link(open, inode);
+	return 0;
 }
 
 /*
- * Context: inside the mapping. open is a spare one, or a new one. On error
- * open->host may be there, or not.
+ * The same for a spare one that is as it was, and whose path leads to it. Nothing
+ * is there to be asked, run, or told of a close(2).
  */
+static int etfs_open_as_it_was(const struct etfs_open *open,
+			       struct inode *inode, struct file *file)
+{
+	if (likely(open->is_whole))
+		etfs_open_refresh_whole(open, inode);
+	else
+		etfs_open_refresh(open, inode);
+	return likely(file->f_flags & O_LARGEFILE) ?
+		0 : generic_file_open(inode, file);
+}
+
+/* Context: inside the mapping. open is a spare one, or a new one. */
 static int etfs_open_make(struct etfs_open *open, struct inode *inode,
 			  struct file *file)
 {
 	bool is_asked = open->host && etfs_spare_is_asked(open) &&
 			etfs_open_is_known(open, inode);
-	int err = 0;
+	int err;
 
-	if (!(is_asked && (open->map->is_pinned || etfs_trail_holds(open))))
-		err = etfs_open_ask(open, inode, file, is_asked);
-	else if (likely(open->is_whole))
-		etfs_open_refresh_whole(open, inode);
+	if (is_asked && (open->map->is_pinned || etfs_trail_holds(open)))
+		err = etfs_open_as_it_was(open, inode, file);
 	else
-		etfs_open_refresh(open, inode);
-	if (!err)
-		err = generic_file_open(inode, file);
+		err = etfs_open_ask(open, inode, file, is_asked);
 	if (unlikely(err))
 		return err;
 	/* io_uring and open(2) judge our file by what the host's can. */
 	file->f_mode |= open->host->f_mode & (FMODE_NOWAIT | FMODE_CAN_ODIRECT);
 	file->private_data = open;
-	if (unlikely(open->has_flush))
-		etfs_window_use_flush(file);
-	etfs_open_link(open, inode);
 	return 0;
 }
 
@@ -230,6 +250,7 @@ static noinline struct etfs_open *etfs_open_new(struct etfs_map *map)
 		return NULL;
 	INIT_LIST_HEAD(&open->node);
 	open->map = map;
+	etfs_spare_set_asked(open, false);
 	return open;
 }
 

@@ -7,7 +7,6 @@
 
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
-#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 
 /*
@@ -177,12 +176,9 @@ struct file *etfs_host_reopen_locked(struct etfs_map *map, struct file *host,
 /* Open for writing: this one, or if it is not, another. Return: a reference. */
 struct file *etfs_host_get_writer(struct etfs_map *map, struct file *host);
 
-/* In spare.c: host files of keys, kept open */
-/* May opens of the host file be fewer than opens of the key? Once for each. */
+/* In spare.c: host files of keys, kept open; see spare.h, too */
+/* May opens of the host file be fewer than opens of the key? */
 bool etfs_spare_may(const struct etfs_open *open);
-/* For this reader alone, or NULL. Context: inside the mapping. */
-struct etfs_open *etfs_spare_take(const struct etfs_map *map,
-				  unsigned int flags);
 /*
  * Of one that is being closed. Return: was it taken over, with its host file?
  * Context: a user of the mapping.
@@ -190,6 +186,8 @@ struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 bool etfs_spare_give(struct etfs_open *open);
 /* From here on there is none. Context: may be called again. */
 void etfs_spare_end(struct etfs_gate *gate);
+/* Who was found idle before that has let go of his host. Context: may sleep. */
+void etfs_spare_wait(void);
 void etfs_spare_exit(void);
 
 /*
@@ -308,22 +306,6 @@ static inline bool etfs_host_has_list(const struct inode *inode)
 {
 	return IS_POSIXACL(inode) &&
 	       (inode->i_op->permission || READ_ONCE(inode->i_acl));
-}
-
-/* For how long the answer of a security module is good. */
-#define ETFS_SPARE_ASKED	HZ
-
-/*
- * Was the registrant asked a moment ago, of the attributes that the map has? The
- * host file's must be those.
- */
-static inline bool etfs_spare_is_asked(const struct etfs_open *open)
-{
-	const struct inode *host = file_inode(open->host);
-
-	return open->asked_seq == READ_ONCE(open->map->attr_seq) &&
-	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED) &&
-	       !host->i_op->permission && !etfs_host_has_list(host);
 }
 
 /* In cached.c: pages of an unaligned window */

@@ -3,9 +3,10 @@
  * Short reads of host files that are nothing but pages: those of tmpfs.
  *
  * What is in memory is copied from there, as the file's own method would do it,
- * with fewer questions: no lock is taken by either, and both look at the size
- * once they have the page. All else is that method's: the end of the file, holes,
- * what was swapped out, bad memory, and requests of more than a page.
+ * with fewer questions: neither has a lock while it copies, and both look at the
+ * size once they have the page. All else is that method's: the end of the file,
+ * holes, what was swapped out, bad memory, requests of more than a page, and a
+ * page whose lock has to be waited for, as somebody writes to it.
  */
 #ifndef _RUMPFS_PAGED_H
 #define _RUMPFS_PAGED_H
@@ -22,15 +23,18 @@ static inline bool etfs_host_is_paged(const struct file *host)
 }
 
 /* Return: bytes; 0 if none is to be had here. */
-static __always_inline size_t etfs_paged_copy(const struct address_space *mapping,
+static __always_inline size_t etfs_paged_copy(struct address_space *mapping,
 					      struct folio *folio, loff_t pos,
 					      struct iov_iter *to)
 {
 	loff_t size;
 	size_t done;
 
-	if (!folio_test_uptodate(folio) || folio_contain_hwpoisoned_page(folio))
+	if (!folio_test_uptodate(folio) || folio_test_locked(folio) ||
+	    folio_contain_hwpoisoned_page(folio))
 		return 0;
+	if (ARCH_IMPLEMENTS_FLUSH_DCACHE_PAGE && mapping_writably_mapped(mapping))
+		flush_dcache_folio(folio);
 	size = i_size_read(mapping->host);
 	if (pos >= size)
 		return 0;

@@ -17,13 +17,10 @@
  *
  * Locks: etfs_spares.lock, then gate->lock.
  */
-#include "open.h"
+#include "spare.h"
 
-#include <linux/errseq.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/fsnotify.h>
-#include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -65,31 +62,10 @@ bool etfs_spare_may(const struct etfs_open *open)
 	/* The key of an encrypted one can be taken away while it is closed. */
 	return open->map->kind == &etfs_reg_kind && S_ISREG(inode->i_mode) &&
 	       etfs_spare_is_read(open->host) && !open->denies_write &&
-	       !open->cover && !IS_ENCRYPTED(inode) &&
+	       !open->cover && !open->has_flush && !IS_ENCRYPTED(inode) &&
 	       etfs_host_is_local(inode->i_sb) &&
 	       (open->map->is_pinned ||
 		etfs_host_is_on_root(open->map, open->host));
-}
-
-static bool etfs_spare_is_watched(const struct etfs_open *open)
-{
-	return fsnotify_sb_has_watchers(file_inode(open->host)->i_sb);
-}
-
-/* As if it had been opened now. */
-static void etfs_spare_renew(struct file *host)
-{
-	host->f_pos = 0;
-	/* How far it may read ahead is asked with the rest. */
-	host->f_ra = (struct file_ra_state) {
-		.ra_pages = host->f_ra.ra_pages,
-		.prev_pos = -1,
-	};
-	/* Mostly nothing has ever failed. */
-	if (unlikely(READ_ONCE(host->f_mapping->wb_err)))
-		host->f_wb_err = filemap_sample_wb_err(host->f_mapping);
-	if (unlikely(READ_ONCE(host->f_path.dentry->d_sb->s_wb_err)))
-		host->f_sb_err = file_sample_sb_err(host);
 }
 
 /* It is in no list any more. */
@@ -116,25 +92,10 @@ static struct etfs_open *etfs_spare_remove(struct etfs_gate *gate)
 	return open;
 }
 
-struct etfs_open *etfs_spare_take(const struct etfs_map *map,
-				  unsigned int flags)
+void etfs_spare_drop(struct etfs_open *open)
 {
-	struct etfs_gate *gate = map->gate;
-	struct etfs_open *open;
-
-	if ((flags & (ETFS_OPEN_FLAGS | __FMODE_EXEC)) != O_RDONLY ||
-	    !READ_ONCE(gate->spare))
-		return NULL;
-	open = xchg(&gate->spare, NULL);
-	if (!open)
-		return NULL;
-	if (unlikely(etfs_spare_is_watched(open))) {
-		open->host = etfs_gate_take_open(open);
-		etfs_spare_free(open);
-		return NULL;
-	}
-	etfs_spare_renew(open->host);
-	return open;
+	open->host = etfs_gate_take_open(open);
+	etfs_spare_free(open);
 }
 
 /* Context: gate->lock. */
@@ -280,6 +241,15 @@ void etfs_spare_end(struct etfs_gate *gate)
 	open = etfs_spare_unlist(gate);
 	spin_unlock(&etfs_spares.lock);
 	etfs_spare_free(open);
+}
+
+/*
+ * Wait for one that was found idle and is being let go. Context: it may sleep, and
+ * is no work of the system's.
+ */
+void etfs_spare_wait(void)
+{
+	flush_work(&etfs_spares.sweep.work);
 }
 
 void etfs_spare_exit(void)

@@ -84,8 +84,11 @@ bool etfs_trail_holds(const struct etfs_open *open)
 		return false;
 	last = &trail->steps[trail->nr - 1];
 	may_any = trail->may_any;
-	/* Parents are there as long as their children are. */
-	rcu_read_lock();
+	/*
+	 * Parents are there as long as their children are. RCU waits for this, as
+	 * in gate.c, and it is no call.
+	 */
+	rcu_read_lock_sched();
 	for (step = trail->steps; step != last; step++) {
 		if (!may_any && step != trail->steps &&
 		    !etfs_trail_may(step, d_inode_rcu(at.dentry)))
@@ -97,12 +100,11 @@ bool etfs_trail_holds(const struct etfs_open *open)
 			goto out;
 		at.dentry = up;
 	}
-	holds = (may_any ||
-		 etfs_trail_may(step, d_inode_rcu(at.dentry))) &&
-		etfs_trail_ends(origin, &at) && !etfs_origin_is_gone(origin);
+	holds = may_any || etfs_trail_may(step, d_inode_rcu(at.dentry));
 out:
-	rcu_read_unlock();
-	return holds;
+	rcu_read_unlock_sched();
+	return holds && etfs_trail_ends(origin, &at) &&
+	       !etfs_origin_is_gone(origin);
 }
 
 /* Return: how many names, which are no more than fit; 0 if it has no trail. */
@@ -160,14 +162,15 @@ static bool etfs_trail_fill(struct etfs_trail *trail, u32 nr,
 	for (i = 0; i <= nr; i++) {
 		struct etfs_trail_step *step = &trail->steps[i];
 
+		step->seq = raw_seqcount_begin(&dentry->d_seq);
 		inode = d_inode_rcu(dentry);
 		if (!inode || inode->i_op->permission)
 			break;
-		step->seq = raw_seqcount_begin(&dentry->d_seq);
 		step->mode = READ_ONCE(inode->i_mode);
 		step->uid = READ_ONCE(inode->i_uid);
 		step->gid = READ_ONCE(inode->i_gid);
-		if (i < nr && !etfs_trail_take_name(dentry, path, &end))
+		if (i < nr && (d_unhashed(dentry) ||
+			       !etfs_trail_take_name(dentry, path, &end)))
 			break;
 		dentry = READ_ONCE(dentry->d_parent);
 	}

@@ -2,6 +2,8 @@
 /* Keys whose host file is kept open for the next reader. */
 
 #include <linux/capability.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/inotify.h>
 #include <sys/statvfs.h>
 
@@ -123,18 +125,26 @@ TEST_F(spare, is_not_there_once_the_registrant_may_not_read)
 		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
 		ASSERT_EQ(0, chown(F, 1000, 1000));
 		ASSERT_EQ(0, text_is(KEY, "first"));
-		ASSERT_EQ(0, text_is(KEY, "first"));
-		/* A list alone, which leaves the mode as it is. */
-		ASSERT_EQ(0, chmod(F, 0644));
-		ASSERT_EQ(0, text_is(KEY, "first"));
-		ASSERT_EQ(0, text_is(KEY, "first"));
-		if (run("setfacl -m u:0:-,g::r " F))
-			SKIP(return, "setfacl is not there");
-		EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
-		ASSERT_EQ(0, run("setfacl -b " F));
 		ASSERT_EQ(0, chown(F, 0, 0));
 		ASSERT_EQ(0, chmod(F, 0644));
 	}
+}
+
+TEST_F(spare, is_not_there_once_a_list_refuses_the_registrant)
+{
+	int i;
+
+	ASSERT_EQ(0, table("-/k"));
+	ASSERT_EQ(0, chown(F, 1000, 1000));
+	ASSERT_EQ(0, table_without_dac("/k " F " reg pin,ro"));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, text_is(KEY, "first"));
+	/* The mode is as it was. */
+	if (run("setfacl -m u:0:-,g::r " F))
+		SKIP(return, "setfacl is not there");
+	EXPECT_EQ(EACCES, open_err(KEY, O_RDONLY));
+	ASSERT_EQ(0, run("setfacl -b " F));
+	EXPECT_EQ(0, text_is(KEY, "first"));
 }
 
 /* One who may read the key has left it for one who may not. */
@@ -148,6 +158,33 @@ TEST_F(spare, is_not_for_who_may_not_read_the_key)
 	ASSERT_EQ(0, chmod(F, 0644));
 	EXPECT_EQ(0, text_is(KEY, "first"));
 	EXPECT_EQ(0, AS_USER(1000, text_is(KEY, "first")));
+}
+
+/* Who stats the key learns of the new mode between the two halves of an open. */
+TEST_F(spare, is_not_for_who_was_asked_of_an_old_mode)
+{
+	pid_t pid = fork();
+	struct stat st;
+	int i, fd, bad = 0;
+
+	if (!pid) {
+		while (getppid() != 1)
+			stat(KEY, &st);
+		_exit(0);
+	}
+	for (i = 0; i < 2000; i++) {
+		ASSERT_EQ(0, chmod(F, 0644));
+		close(open(KEY, O_RDONLY));
+		ASSERT_EQ(0, chmod(F, 0600));
+		ASSERT_EQ(0, syscall(__NR_setresuid, -1, 1000, -1));
+		fd = open(KEY, O_RDONLY);
+		ASSERT_EQ(0, syscall(__NR_setresuid, -1, 0, -1));
+		bad += fd >= 0;
+		close(fd);
+	}
+	EXPECT_EQ(0, bad);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 TEST_F(spare, is_for_one_reader_at_a_time)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Of spare.c: what each open does. */
+#ifndef _RUMPFS_SPARE_H
+#define _RUMPFS_SPARE_H
+
+#include "open.h"
+
+#include <linux/atomic.h>
+#include <linux/errseq.h>
+#include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/jiffies.h>
+#include <linux/pagemap.h>
+
+/* For how long the answer of a security module is good. */
+#define ETFS_SPARE_ASKED	HZ
+
+/*
+ * The registrant is about to be asked about a host file. is_known: that has the
+ * attributes that the map has, and has had for a while, so that they are what
+ * the VFS asks the opener about.
+ */
+static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_known)
+{
+	open->asked = is_known ? jiffies : jiffies - ETFS_SPARE_ASKED;
+	open->asked_seq = READ_ONCE(open->map->attr_seq);
+}
+
+/*
+ * Was the registrant asked a moment ago, of the attributes that the map has, and
+ * is there nobody else who would have to be asked, as for a lease? The host
+ * file's must be those.
+ */
+static inline bool etfs_spare_is_asked(const struct etfs_open *open)
+{
+	const struct inode *host = file_inode(open->host);
+
+	return open->asked_seq == READ_ONCE(open->map->attr_seq) &&
+	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED) &&
+	       !host->i_op->permission && !etfs_host_has_list(host) &&
+	       !locks_inode_context(host);
+}
+
+static inline bool etfs_spare_is_watched(const struct etfs_open *open)
+{
+	return fsnotify_sb_has_watchers(file_inode(open->host)->i_sb);
+}
+
+/* As if it had been opened now. */
+static inline void etfs_spare_renew(struct file *host)
+{
+	host->f_pos = 0;
+	/* How far it may read ahead is asked with the rest. */
+	host->f_ra = (struct file_ra_state) {
+		.ra_pages = host->f_ra.ra_pages,
+		.prev_pos = -1,
+	};
+	/* Mostly nothing has ever failed. */
+	if (unlikely(READ_ONCE(host->f_mapping->wb_err)))
+		host->f_wb_err = filemap_sample_wb_err(host->f_mapping);
+	if (unlikely(READ_ONCE(host->f_path.dentry->d_sb->s_wb_err)))
+		host->f_sb_err = file_sample_sb_err(host);
+}
+
+/* It is watched by now: it goes. */
+void etfs_spare_drop(struct etfs_open *open);
+
+/* For this reader alone, or NULL. Context: inside the mapping. */
+static inline struct etfs_open *etfs_spare_take(const struct etfs_map *map,
+						unsigned int flags)
+{
+	struct etfs_gate *gate = map->gate;
+	struct etfs_open *open;
+
+	if ((flags & (ETFS_OPEN_FLAGS | __FMODE_EXEC)) != O_RDONLY ||
+	    !READ_ONCE(gate->spare))
+		return NULL;
+	open = xchg(&gate->spare, NULL);
+	if (!open)
+		return NULL;
+	if (unlikely(etfs_spare_is_watched(open))) {
+		etfs_spare_drop(open);
+		return NULL;
+	}
+	etfs_spare_renew(open->host);
+	return open;
+}
+
+#endif /* _RUMPFS_SPARE_H */
