@@ -29,7 +29,6 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/limits.h>
@@ -507,13 +506,6 @@ int etfs_map_use_claimed(struct etfs_map *map);
 static inline int etfs_map_try_use(struct etfs_map *map)
 {
 	return atomic_inc_unless_negative(&map->users) ? 0 : -ESTALE;
-}
-
-/* Did an attribute change that the VFS may not have seen when it asked of it? */
-static inline bool etfs_map_is_fresh(const struct etfs_map *map)
-{
-	return time_before_eq(jiffies,
-			      READ_ONCE(map->attr_changed) + ETFS_ATTR_FRESH);
 }
 
 /* Return: -ESTALE once a removal has ended the map. Context: may sleep. */

@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
+#include <linux/jiffies.h>
 #include <linux/lockdep.h>
 
 /*
@@ -46,6 +47,13 @@ struct etfs_open {
 	/* in the node's list of opens, if it is mirrored: under its i_lock */
 	struct hlist_node sibling;
 };
+
+/* Did an attribute change that the VFS may not have seen when it asked of it? */
+static inline bool etfs_map_is_fresh(const struct etfs_map *map)
+{
+	return time_before_eq(jiffies,
+			      READ_ONCE(map->attr_changed) + ETFS_ATTR_FRESH);
+}
 
 /* Return: 0, or -EIO once the mapping is revoked. Context: any. */
 static inline int etfs_open_enter(const struct etfs_open *open)
