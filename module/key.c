@@ -348,15 +348,15 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 				 int mask)
 {
 	const struct etfs_map *map = rumpfs_map(inode);
+	u32 seq;
 
-	/*
-	 * Mostly it is a file that everybody may read, as is known. The acquire
-	 * pairs with rumpfs_key_load().
-	 */
-	if ((mask & (MAY_READ | MAY_WRITE | MAY_EXEC)) == MAY_READ &&
-	    smp_load_acquire(&RUMPFS_NODE(inode)->attr_seq) ==
-	    READ_ONCE(map->attr_seq) &&
-	    S_ISREG(inode->i_mode) && (inode->i_mode & 0444) == 0444)
+	/* Mostly it is a file that everybody may read, as is known. */
+	if ((mask & (MAY_READ | MAY_WRITE | MAY_EXEC)) != MAY_READ)
+		return rumpfs_key_permission_any(idmap, inode, mask);
+	/* Pairs with the release in rumpfs_key_load(). */
+	seq = smp_load_acquire(&RUMPFS_NODE(inode)->attr_seq);
+	if (seq == READ_ONCE(map->attr_seq) && S_ISREG(inode->i_mode) &&
+	    (inode->i_mode & 0444) == 0444)
 		return 0;
 	return rumpfs_key_permission_any(idmap, inode, mask);
 }

@@ -113,10 +113,12 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 				    struct file *file, bool is_asked)
 {
 	struct file *host;
+	bool is_settled;
 
 	if (!is_asked) {
-		etfs_spare_set_asked(open, etfs_open_is_known(open, inode) &&
-					   !etfs_map_is_fresh(open->map));
+		is_settled = etfs_open_is_known(open, inode) &&
+			     !etfs_map_is_fresh(open->map);
+		etfs_spare_set_asked(open, is_settled);
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
 	if (!open->map->is_pinned)

@@ -16,13 +16,13 @@
 #define ETFS_SPARE_ASKED	HZ
 
 /*
- * The registrant is about to be asked about a host file. is_known: that has the
+ * The registrant is about to be asked about a host file. is_settled: that has the
  * attributes that the map has, and has had for a while, so that they are what
  * the VFS asks the opener about.
  */
-static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_known)
+static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_settled)
 {
-	open->asked = is_known ? jiffies : jiffies - ETFS_SPARE_ASKED;
+	open->asked = is_settled ? jiffies : jiffies - ETFS_SPARE_ASKED;
 	open->asked_seq = READ_ONCE(open->map->attr_seq);
 }
 

@@ -60,6 +60,12 @@ static int stop_init(struct user_regs_struct *regs)
 	return EAGAIN;
 }
 
+static bool init_is_stopped(struct user_regs_struct *regs, int *err)
+{
+	*err = stop_init(regs);
+	return *err != EAGAIN;
+}
+
 static int poke(unsigned long at, const char *text)
 {
 	size_t i;
@@ -80,7 +86,8 @@ static int chroot_init(const char *path)
 	struct user_regs_struct regs, call;
 	int status, err;
 
-	if (!WAIT_FOR((err = stop_init(&regs)) != EAGAIN) || err)
+	err = EAGAIN;
+	if (!WAIT_FOR(init_is_stopped(&regs, &err)) || err)
 		return err;
 	call = regs;
 	call.rip -= 2;
