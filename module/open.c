@@ -38,22 +38,26 @@ static struct file *etfs_open_find_host(const struct etfs_open *open,
  * Does the inode of a host file, a local one, say what is known of it? Otherwise,
  * and where something else may count, it is asked in full.
  */
-static inline bool etfs_open_is_known(const struct etfs_open *open,
-				      const struct inode *inode)
+static bool etfs_open_is_known(const struct etfs_open *open,
+			       const struct inode *inode)
 {
-	const struct inode *host = file_inode(open->host);
 	const struct etfs_map *map = open->map;
 
 	return !(map->spec.flags &
 		 (ETFS_MAP_MODE | ETFS_MAP_UID | ETFS_MAP_GID)) &&
 	       xa_empty(&RUMPFS_SB(inode->i_sb)->own) &&
 	       file_mnt_idmap(open->host) == &nop_mnt_idmap &&
-	       READ_ONCE(inode->i_mode) == READ_ONCE(host->i_mode) &&
 	       !(inode->i_mode & (S_ISUID | S_ISGID)) &&
-	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(host->i_uid)) &&
-	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(host->i_gid)) &&
-	       READ_ONCE(map->attr_seq) ==
-	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
+	       etfs_open_is_same(open, inode);
+}
+
+/* Is that settled, for as long as the attributes are the same? */
+static bool etfs_open_is_settled(const struct etfs_open *open,
+				 const struct inode *inode)
+{
+	return !file_inode(open->host)->i_op->permission &&
+	       !etfs_map_is_fresh(open->map) &&
+	       etfs_open_is_known(open, inode);
 }
 
 /*
@@ -113,12 +117,9 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 				    struct file *file, bool is_asked)
 {
 	struct file *host;
-	bool is_settled;
 
 	if (!is_asked) {
-		is_settled = etfs_open_is_known(open, inode) &&
-			     !etfs_map_is_fresh(open->map);
-		etfs_spare_set_asked(open, is_settled);
+		etfs_spare_set_asked(open, etfs_open_is_settled(open, inode));
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
 	if (!open->map->is_pinned)
@@ -228,8 +229,7 @@ static int etfs_open_as_it_was(const struct etfs_open *open,
 static int etfs_open_make(struct etfs_open *open, struct inode *inode,
 			  struct file *file)
 {
-	bool is_asked = open->host && etfs_spare_is_asked(open) &&
-			etfs_open_is_known(open, inode);
+	bool is_asked = open->host && etfs_spare_is_asked(open, inode);
 	int err;
 
 	if (is_asked && (open->map->is_pinned || etfs_trail_holds(open)))
@@ -286,7 +286,8 @@ static int etfs_open_begin(struct etfs_map *map, struct inode *inode,
 
 int etfs_window_open(struct inode *inode, struct file *file)
 {
-	struct etfs_map *map = rumpfs_map(inode);
+	/* As rumpfs_map(): it is mapped. */
+	struct etfs_map *map = inode->i_private;
 	int err;
 
 	err = etfs_gate_make(map) ?: etfs_map_use(map);

@@ -15,10 +15,22 @@
 /* For how long the answer of a security module is good. */
 #define ETFS_SPARE_ASKED	HZ
 
+/* Does the inode of the key show what the host file has, as the map does? */
+static inline bool etfs_open_is_same(const struct etfs_open *open,
+				     const struct inode *inode)
+{
+	const struct inode *host = file_inode(open->host);
+
+	return READ_ONCE(inode->i_mode) == READ_ONCE(host->i_mode) &&
+	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(host->i_uid)) &&
+	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(host->i_gid)) &&
+	       READ_ONCE(open->map->attr_seq) ==
+	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
+}
+
 /*
- * The registrant is about to be asked about a host file. is_settled: that has the
- * attributes that the map has, and has had for a while, so that they are what
- * the VFS asks the opener about.
+ * The registrant is about to be asked about a host file. is_settled: of what is
+ * known of it, and has been for a while, so that the VFS asks the opener of that.
  */
 static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_settled)
 {
@@ -27,18 +39,18 @@ static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_settled)
 }
 
 /*
- * Was the registrant asked a moment ago, of the attributes that the map has, and
- * is there nobody else who would have to be asked, as for a lease? The host
- * file's must be those.
+ * Was that so a moment ago, is it still, and is there nobody else who would have
+ * to be asked, as for a lease?
  */
-static inline bool etfs_spare_is_asked(const struct etfs_open *open)
+static inline bool etfs_spare_is_asked(const struct etfs_open *open,
+				       const struct inode *inode)
 {
 	const struct inode *host = file_inode(open->host);
 
 	return open->asked_seq == READ_ONCE(open->map->attr_seq) &&
 	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED) &&
-	       !host->i_op->permission && !etfs_host_has_list(host) &&
-	       !locks_inode_context(host);
+	       !etfs_host_has_list(host) && !locks_inode_context(host) &&
+	       etfs_open_is_same(open, inode);
 }
 
 static inline bool etfs_spare_is_watched(const struct etfs_open *open)
