@@ -27,6 +27,7 @@ rumpfs_folio_get(struct address_space *mapping, pgoff_t index)
 {
 	struct xarray *pages = &mapping->i_pages;
 	struct folio *folio;
+	bool is_it;
 
 	/* RCU waits for this, too, and it is no call. */
 	rcu_read_lock_sched();
@@ -36,13 +37,13 @@ rumpfs_folio_get(struct address_space *mapping, pgoff_t index)
 		rcu_read_unlock_sched();
 		return rumpfs_folio_get_deep(mapping, index);
 	}
-	/* It may have gone meanwhile, and be another's. */
-	if (unlikely(folio != rcu_access_pointer(pages->xa_head))) {
-		folio_put(folio);
-		folio = NULL;
-	}
+	is_it = folio == rcu_access_pointer(pages->xa_head);
 	rcu_read_unlock_sched();
-	return folio;
+	/* It may have gone meanwhile, and be another's. */
+	if (likely(is_it))
+		return folio;
+	folio_put(folio);
+	return NULL;
 }
 
 /*

@@ -150,7 +150,10 @@ static bool etfs_gate_close_one(struct etfs_gate *gate)
 	if (was.cover)
 		etfs_cover_shut(was.cover);
 	iput(was.cover);
-	etfs_open_put_host(&was, was.host);
+	if (was.denies_write)
+		allow_write_access(was.host);
+	/* At once: nobody could wait for it. */
+	__fput_sync(was.host);
 	return true;
 }
 

@@ -132,11 +132,14 @@ static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
 {
 	spin_lock(&map->attr_lock);
 	if (!rumpfs_attr_is(&map->attr, now)) {
+		/* Who sees one of these, without the lock, sees those before. */
+		WRITE_ONCE(map->attr_changed, jiffies);
+		smp_wmb();
+		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
+		smp_wmb();
 		WRITE_ONCE(map->attr.uid, now->uid);
 		WRITE_ONCE(map->attr.gid, now->gid);
 		WRITE_ONCE(map->attr.mode, now->mode);
-		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
-		WRITE_ONCE(map->attr_changed, jiffies);
 	}
 	spin_unlock(&map->attr_lock);
 }
@@ -157,6 +160,8 @@ bool rumpfs_key_learn(struct inode *inode, const struct kstat *host)
 			own->has_times = false;
 		xa_unlock(rumpfs_owns(inode));
 	}
+	/* Pairs with rumpfs_attr_set(). */
+	smp_rmb();
 	changed = READ_ONCE(map->attr_seq) !=
 		  READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
 	if (changed)

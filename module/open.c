@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/list.h>
+#include <linux/posix_acl.h>
 #include <linux/slab.h>
 
 static int etfs_open_mask(const struct file *file)
@@ -21,6 +22,9 @@ static int etfs_open_mask(const struct file *file)
 	if (file->f_mode & FMODE_READ)
 		mask |= MAY_READ;
 	if (file->f_mode & FMODE_WRITE)
+		mask |= MAY_WRITE;
+	/* It is cut after the open, for which nobody is asked any more. */
+	if (file->f_flags & O_TRUNC)
 		mask |= MAY_WRITE;
 	return mask;
 }
@@ -51,29 +55,44 @@ static bool etfs_open_is_known(const struct etfs_open *open,
 	       etfs_open_is_same(open, inode);
 }
 
+/* One that has no list is known to have none only after somebody has asked. */
+static void etfs_open_find_list(struct inode *host)
+{
+	struct posix_acl *list;
+
+	if (!IS_POSIXACL(host) || !is_uncached_acl(READ_ONCE(host->i_acl)))
+		return;
+	list = get_inode_acl(host, ACL_TYPE_ACCESS);
+	if (!IS_ERR(list))
+		posix_acl_release(list);
+}
+
 /* Is that settled, for as long as the attributes are the same? */
 static bool etfs_open_is_settled(const struct etfs_open *open,
 				 const struct inode *inode)
 {
-	return !file_inode(open->host)->i_op->permission &&
-	       !etfs_map_is_fresh(open->map) &&
-	       etfs_open_is_known(open, inode);
+	if (file_inode(open->host)->i_op->permission ||
+	    !etfs_open_is_known(open, inode))
+		return false;
+	/* Pairs with rumpfs_attr_set(). */
+	smp_rmb();
+	return !etfs_map_is_fresh(open->map);
 }
 
 /*
  * The VFS has asked whether the inode may be opened, maybe of what it was before
- * somebody else learned what it is now. That was not long ago.
+ * somebody else learned what it is now. Was that not long ago, or may somebody who
+ * watches us have held up the opener meanwhile? Context: ->open has begun.
  */
-static int etfs_open_may(struct inode *inode, struct file *file)
+static bool etfs_open_is_doubtful(const struct inode *inode)
 {
-	return likely(!etfs_map_is_fresh(rumpfs_map(inode))) ? 0 :
-		inode_permission(file_mnt_idmap(file), inode,
-				 etfs_open_mask(file));
+	return etfs_map_is_fresh(rumpfs_map(inode)) ||
+	       fsnotify_sb_has_watchers(inode->i_sb);
 }
 
 /*
  * May this file be opened as it is now, not as it was remembered? changed: that
- * was looked at, and it was not so.
+ * was looked at, and it was not so, or in doubt.
  */
 static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 			   struct file *file, bool changed)
@@ -85,13 +104,14 @@ static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 	    !(etfs_host_is_local(file_inode(open->host)->i_sb) &&
 	      etfs_open_is_known(open, inode))) {
 		err = etfs_host_fgetattr_few(open->host, &stat);
-		changed = !err && rumpfs_key_learn(inode, &stat);
+		if (!err && rumpfs_key_learn(inode, &stat))
+			changed = true;
 	}
-	if (changed)
+	/* Another may have learned it a moment ago: see rumpfs_attr_set(). */
+	smp_rmb();
+	if (!err && (changed || etfs_map_is_fresh(open->map)))
 		err = inode_permission(file_mnt_idmap(file), inode,
 				       etfs_open_mask(file));
-	else if (!err)
-		err = etfs_open_may(inode, file);
 	if (!err && etfs_host_has_list(file_inode(open->host)))
 		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
 					  &open->host->f_path,
@@ -102,31 +122,37 @@ static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
 				   struct file *file)
 {
-	bool changed = false;
+	bool is_doubtful = etfs_open_is_doubtful(inode), changed = false;
 	struct file *host;
 
 	host = etfs_open_find_host(open, inode, file, &changed);
 	if (IS_ERR(host))
 		return rumpfs_key_judge(inode, PTR_ERR(host));
 	open->host = host;
-	return etfs_open_judge(open, inode, file, changed);
+	return etfs_open_judge(open, inode, file, changed || is_doubtful);
 }
 
 /* The same for a spare one, which may get another host file. */
 static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 				    struct file *file, bool is_asked)
 {
+	bool is_doubtful = etfs_open_is_doubtful(inode);
+	u32 seq = READ_ONCE(open->map->attr_seq);
 	struct file *host;
 
 	if (!is_asked) {
-		etfs_spare_set_asked(open, etfs_open_is_settled(open, inode));
+		etfs_open_find_list(file_inode(open->host));
+		/* Pairs with rumpfs_attr_set(). */
+		smp_rmb();
+		etfs_spare_set_asked(open, etfs_open_is_settled(open, inode),
+				     seq);
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
 	if (!open->map->is_pinned)
 		etfs_trail_begin(open);
 	host = etfs_host_open_again(open->map, open->host, is_asked);
 	if (host != open->host) {
-		etfs_spare_set_asked(open, false);
+		etfs_spare_set_asked(open, false, seq);
 		fput(etfs_gate_take_open(open));
 		etfs_trail_forget(open);
 		if (IS_ERR(host))
@@ -138,7 +164,7 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 		if (is_asked)
 			return 0;
 	}
-	return etfs_open_judge(open, inode, file, false);
+	return etfs_open_judge(open, inode, file, is_doubtful);
 }
 
 /*
@@ -252,7 +278,7 @@ static noinline struct etfs_open *etfs_open_new(struct etfs_map *map)
 		return NULL;
 	INIT_LIST_HEAD(&open->node);
 	open->map = map;
-	etfs_spare_set_asked(open, false);
+	etfs_spare_set_asked(open, false, 0);
 	return open;
 }
 

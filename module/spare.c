@@ -68,12 +68,15 @@ bool etfs_spare_may(const struct etfs_open *open)
 		etfs_host_is_on_root(open->map, open->host));
 }
 
-/* It is in no list any more. */
+/*
+ * It is in no list any more. Context: a kernel thread, which would leave it to
+ * another one, whom nobody waits for.
+ */
 static void etfs_spare_free(struct etfs_open *open)
 {
 	if (!open)
 		return;
-	fput(open->host);
+	__fput_sync(open->host);
 	kfree(open->trail);
 	kfree(open);
 }
@@ -94,8 +97,9 @@ static struct etfs_open *etfs_spare_remove(struct etfs_gate *gate)
 
 void etfs_spare_drop(struct etfs_open *open)
 {
-	open->host = etfs_gate_take_open(open);
-	etfs_spare_free(open);
+	fput(etfs_gate_take_open(open));
+	kfree(open->trail);
+	kfree(open);
 }
 
 /* Context: gate->lock. */

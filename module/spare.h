@@ -15,42 +15,55 @@
 /* For how long the answer of a security module is good. */
 #define ETFS_SPARE_ASKED	HZ
 
-/* Does the inode of the key show what the host file has, as the map does? */
+/*
+ * Does the inode of the key show what the host file has, as the map does? What
+ * the map learns it counts before it is shown: so that is looked at last.
+ */
 static inline bool etfs_open_is_same(const struct etfs_open *open,
 				     const struct inode *inode)
 {
 	const struct inode *host = file_inode(open->host);
 
-	return READ_ONCE(inode->i_mode) == READ_ONCE(host->i_mode) &&
-	       uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(host->i_uid)) &&
-	       gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(host->i_gid)) &&
-	       READ_ONCE(open->map->attr_seq) ==
+	if (READ_ONCE(inode->i_mode) != READ_ONCE(host->i_mode) ||
+	    !uid_eq(READ_ONCE(inode->i_uid), READ_ONCE(host->i_uid)) ||
+	    !gid_eq(READ_ONCE(inode->i_gid), READ_ONCE(host->i_gid)))
+		return false;
+	/* Pairs with rumpfs_attr_set() and rumpfs_key_load(). */
+	smp_rmb();
+	return READ_ONCE(open->map->attr_seq) ==
 	       READ_ONCE(RUMPFS_NODE(inode)->attr_seq);
 }
 
 /*
  * The registrant is about to be asked about a host file. is_settled: of what is
- * known of it, and has been for a while, so that the VFS asks the opener of that.
+ * known of it, and has been for a while, so that the VFS asks the opener of that;
+ * seq: map->attr_seq, from before that was looked at.
  */
-static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_settled)
+static inline void etfs_spare_set_asked(struct etfs_open *open, bool is_settled,
+					u32 seq)
 {
-	open->asked = is_settled ? jiffies : jiffies - ETFS_SPARE_ASKED;
-	open->asked_seq = READ_ONCE(open->map->attr_seq);
+	open->asked = jiffies;
+	open->asked_seq = is_settled ? seq : seq - 1;
 }
 
 /*
  * Was that so a moment ago, is it still, and is there nobody else who would have
- * to be asked, as for a lease?
+ * to be asked, as for a lease, or who could have held up the opener?
  */
 static inline bool etfs_spare_is_asked(const struct etfs_open *open,
 				       const struct inode *inode)
 {
 	const struct inode *host = file_inode(open->host);
 
+	if (!etfs_open_is_same(open, inode) ||
+	    (READ_ONCE(host->i_acl) && IS_POSIXACL(host)) ||
+	    locks_inode_context(host) ||
+	    fsnotify_sb_has_watchers(inode->i_sb))
+		return false;
+	/* As above. */
+	smp_rmb();
 	return open->asked_seq == READ_ONCE(open->map->attr_seq) &&
-	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED) &&
-	       !etfs_host_has_list(host) && !locks_inode_context(host) &&
-	       etfs_open_is_same(open, inode);
+	       time_before(jiffies, open->asked + ETFS_SPARE_ASKED);
 }
 
 static inline bool etfs_spare_is_watched(const struct etfs_open *open)

@@ -156,6 +156,20 @@ TEST_F(creds, a_live_mode_is_asked_as_it_is_now)
 	EXPECT_EQ(EACCES, AS_USER(1001, open_err(KEY, O_RDONLY)));
 }
 
+/* What may be cut is asked of the mode as it is, though it is opened to be read. */
+TEST_F(creds, a_file_is_cut_by_who_may_write_to_it)
+{
+	ASSERT_EQ(0, chmod(F, 0666));
+	ASSERT_EQ(0, table("/k " F " reg"));
+	EXPECT_EQ(0, AS_USER(USER, open_err(KEY, O_RDONLY)));
+	ASSERT_EQ(0, chmod(F, 0644));
+	EXPECT_EQ(EACCES, AS_USER(USER, open_err(KEY, O_RDONLY | O_TRUNC)));
+	EXPECT_EQ(5, size_of(F));
+	ASSERT_EQ(0, chmod(F, 0666));
+	EXPECT_EQ(0, AS_USER(USER, open_err(KEY, O_RDONLY | O_TRUNC)));
+	EXPECT_EQ(0, size_of(F));
+}
+
 TEST_F(creds, directories_above_a_key_are_asked_too)
 {
 	ASSERT_EQ(0, mkdir(MNT "/shut", 0700));
