@@ -97,9 +97,9 @@ void rumpfs_key_load(struct inode *inode)
 		attr.uid = own->uid;
 	if (own && (own->flags & ETFS_MAP_GID))
 		attr.gid = own->gid;
-	inode->i_mode = (inode->i_mode & S_IFMT) | attr.mode;
-	inode->i_uid = attr.uid;
-	inode->i_gid = attr.gid;
+	WRITE_ONCE(inode->i_mode, (inode->i_mode & S_IFMT) | attr.mode);
+	WRITE_ONCE(inode->i_uid, attr.uid);
+	WRITE_ONCE(inode->i_gid, attr.gid);
 	/* Pairs with rumpfs_key_permission(): who finds it finds these. */
 	smp_store_release(&node->attr_seq, seq);
 	xa_unlock(rumpfs_owns(inode));
@@ -354,6 +354,7 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 				 int mask)
 {
 	const struct etfs_map *map = rumpfs_map(inode);
+	umode_t mode;
 	u32 seq;
 
 	/* Mostly it is a file that everybody may read, as is known. */
@@ -361,8 +362,9 @@ static int rumpfs_key_permission(struct mnt_idmap *idmap, struct inode *inode,
 		return rumpfs_key_permission_any(idmap, inode, mask);
 	/* Pairs with the release in rumpfs_key_load(). */
 	seq = smp_load_acquire(&RUMPFS_NODE(inode)->attr_seq);
-	if (seq == READ_ONCE(map->attr_seq) && S_ISREG(inode->i_mode) &&
-	    (inode->i_mode & 0444) == 0444)
+	mode = READ_ONCE(inode->i_mode);
+	if (seq == READ_ONCE(map->attr_seq) && S_ISREG(mode) &&
+	    (mode & 0444) == 0444)
 		return 0;
 	return rumpfs_key_permission_any(idmap, inode, mask);
 }

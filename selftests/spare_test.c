@@ -2,10 +2,10 @@
 /* Keys whose host file is kept open for the next reader. */
 
 #include <linux/capability.h>
-#include <signal.h>
-#include <sys/syscall.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 
 #include "lib/fixture.h"
 #include "lib/together.h"
@@ -161,30 +161,48 @@ TEST_F(spare, is_not_for_who_may_not_read_the_key)
 }
 
 /* Who stats the key learns of the new mode between the two halves of an open. */
+static void stat_each_turn(volatile int *turn)
+{
+	struct stat st;
+
+	while (turn[0] >= 0) {
+		if (turn[1] != turn[0]) {
+			stat(KEY, &st);
+			turn[1]++;
+		}
+	}
+	_exit(0);
+}
+
 TEST_F(spare, is_not_for_who_was_asked_of_an_old_mode)
 {
-	pid_t pid = fork();
-	struct stat st;
+	const int turns = is_sanitized() ? 200 : 2000;
+	volatile int *turn = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int i, fd, bad = 0;
+	pid_t pid;
 
-	if (!pid) {
-		while (getppid() != 1)
-			stat(KEY, &st);
-		_exit(0);
-	}
-	for (i = 0; i < (is_sanitized() ? 200 : 2000); i++) {
+	ASSERT_NE(MAP_FAILED, (void *)turn);
+	pid = fork();
+	if (!pid)
+		stat_each_turn(turn);
+	for (i = 0; i < turns; i++) {
 		ASSERT_EQ(0, chmod(F, 0644));
 		close(open(KEY, O_RDONLY));
 		ASSERT_EQ(0, chmod(F, 0600));
+		turn[0]++;
 		ASSERT_EQ(0, syscall(__NR_setresuid, -1, 1000, -1));
 		fd = open(KEY, O_RDONLY);
 		ASSERT_EQ(0, syscall(__NR_setresuid, -1, 0, -1));
 		bad += fd >= 0;
 		close(fd);
+		/* What he has seen of this turn he must not tell in the next. */
+		ASSERT_TRUE(WAIT_FOR(turn[1] == turn[0]));
 	}
 	EXPECT_EQ(0, bad);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	turn[0] = -1;
+	EXPECT_EQ(0, wait_status(pid));
+	munmap((void *)turn, 4096);
 }
 
 TEST_F(spare, is_for_one_reader_at_a_time)
