@@ -200,7 +200,7 @@ static inline void rumpfs_node_renumber(struct inode *inode)
 {
 	struct etfs_map *map = rumpfs_map(inode);
 
-	if (S_ISBLK(inode->i_mode) && map && map->kind->rdev)
+	if (S_ISBLK(READ_ONCE(inode->i_mode)) && map && map->kind->rdev)
 		WRITE_ONCE(inode->i_rdev, map->kind->rdev(map));
 }
 
