@@ -325,7 +325,7 @@ static noinline int rumpfs_key_permission_any(struct mnt_idmap *idmap,
 	 * may be another's by now: the VFS looks again. A file opens as one
 	 * without a name does.
 	 */
-	if ((mask & MAY_OPEN) && !S_ISREG(inode->i_mode) &&
+	if ((mask & MAY_OPEN) && !S_ISREG(READ_ONCE(inode->i_mode)) &&
 	    !rumpfs_node_is_live(inode))
 		return -ESTALE;
 	if ((mask & MAY_OPEN) && map->kind->rdev &&

@@ -182,7 +182,7 @@ static noinline int etfs_open_exec(struct etfs_open *open)
 	return err;
 }
 
-void etfs_open_put_host(const struct etfs_open *open, struct file *host)
+static void etfs_open_put_host(const struct etfs_open *open, struct file *host)
 {
 	if (open->denies_write)
 		allow_write_access(host);
@@ -282,7 +282,7 @@ static noinline struct etfs_open *etfs_open_new(struct etfs_map *map)
 	return open;
 }
 
-static noinline void etfs_open_free(struct etfs_open *open)
+void etfs_open_free(struct etfs_open *open)
 {
 	struct file *host = etfs_gate_take_open(open);
 

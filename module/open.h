@@ -167,8 +167,8 @@ int etfs_window_fsync(struct file *file, loff_t start, loff_t end,
 /* In open.c: ->open, ->release of a mapped file */
 int etfs_window_open(struct inode *inode, struct file *file);
 int etfs_window_release(struct inode *inode, struct file *file);
-/* What was taken from an open file: writers may come again. */
-void etfs_open_put_host(const struct etfs_open *open, struct file *host);
+/* Nobody has it any more; it may be in gate->opens. */
+void etfs_open_free(struct etfs_open *open);
 
 /* In reopen.c: the same file once more, as the registrant */
 int etfs_reopen_init(void);

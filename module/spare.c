@@ -95,13 +95,6 @@ static struct etfs_open *etfs_spare_remove(struct etfs_gate *gate)
 	return open;
 }
 
-void etfs_spare_drop(struct etfs_open *open)
-{
-	fput(etfs_gate_take_open(open));
-	kfree(open->trail);
-	kfree(open);
-}
-
 /* Context: gate->lock. */
 static bool etfs_spare_has_room(const struct etfs_gate *gate)
 {

@@ -87,9 +87,6 @@ static inline void etfs_spare_renew(struct file *host)
 		host->f_sb_err = file_sample_sb_err(host);
 }
 
-/* It is watched by now: it goes. */
-void etfs_spare_drop(struct etfs_open *open);
-
 /* For this reader alone, or NULL. Context: inside the mapping. */
 static inline struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 						unsigned int flags)
@@ -104,7 +101,7 @@ static inline struct etfs_open *etfs_spare_take(const struct etfs_map *map,
 	if (!open)
 		return NULL;
 	if (unlikely(etfs_spare_is_watched(open))) {
-		etfs_spare_drop(open);
+		etfs_open_free(open);
 		return NULL;
 	}
 	etfs_spare_renew(open->host);
