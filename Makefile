@@ -61,8 +61,8 @@ check-debug:
 	@$(VM)/check debug
 
 # Where several meet; data races are looked for, nothing else.
-kcsan_tests := race_test first_list_test spare_test trail_test paged_test crowd_test filerace_test \
-	revoke_test remove_test mirror_test disk_test chardev_test table_test \
+kcsan_tests := race_test first_list_test spare_test trail_test paged_test \
+	crowd_test filerace_test revoke_test remove_test mirror_test disk_test chardev_test table_test \
 	window_test map_test
 
 ## check-kcsan: tests of concurrency on a kernel that watches for data races
