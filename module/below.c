@@ -157,7 +157,7 @@ static int etfs_host_walk_below(const struct path *top, const char *rel,
 static int etfs_host_judge_below(const struct path *path, struct kstat *stat)
 {
 	struct etfs_reason unheard;
-	umode_t mode = d_inode(path->dentry)->i_mode;
+	umode_t mode = READ_ONCE(d_inode(path->dentry)->i_mode);
 
 	if (!S_ISREG(mode) && !S_ISDIR(mode))
 		return -ENOENT;

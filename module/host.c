@@ -102,15 +102,16 @@ int etfs_host_judge_depth(const struct super_block *sb,
 /* May this object stand behind a key that is no directory? */
 static int etfs_host_judge(const struct inode *inode, struct etfs_reason *why)
 {
+	umode_t mode = READ_ONCE(inode->i_mode);
 	int err = etfs_host_judge_depth(inode->i_sb, why);
 
 	if (err)
 		return err;
-	if (S_ISDIR(inode->i_mode)) {
+	if (S_ISDIR(mode)) {
 		etfs_refuse(why, "the host path is a directory");
 		return -EISDIR;
 	}
-	if (!S_ISREG(inode->i_mode) && !S_ISBLK(inode->i_mode)) {
+	if (!S_ISREG(mode) && !S_ISBLK(mode)) {
 		etfs_refuse(why, "the host path is neither a regular file nor a block device");
 		return -EINVAL;
 	}
@@ -126,7 +127,7 @@ static int etfs_host_may_open(const struct path *path, int flags)
 	struct inode *inode = d_inode(path->dentry);
 	int mask = MAY_OPEN;
 
-	if (S_ISBLK(inode->i_mode) &&
+	if (S_ISBLK(READ_ONCE(inode->i_mode)) &&
 	    ((path->mnt->mnt_flags & MNT_NODEV) ||
 	     (inode->i_sb->s_iflags & SB_I_NODEV)))
 		return -EACCES;
@@ -385,7 +386,8 @@ bool etfs_host_is_on_root(const struct etfs_map *map, const struct file *host)
  */
 static bool etfs_host_opens_plainly(const struct inode *inode)
 {
-	return S_ISREG(inode->i_mode) && etfs_host_is_local(inode->i_sb) &&
+	return S_ISREG(READ_ONCE(inode->i_mode)) &&
+	       etfs_host_is_local(inode->i_sb) &&
 	       !IS_ENCRYPTED(inode) && !IS_VERITY(inode) &&
 	       !fsnotify_sb_has_watchers(inode->i_sb);
 }
@@ -514,7 +516,7 @@ int etfs_host_truncate(struct file *host, u64 size, unsigned int valid)
 		return -EBADF;
 	if (size > S64_MAX)
 		return -EFBIG;
-	if (!S_ISREG(file_inode(host)->i_mode))
+	if (!S_ISREG(READ_ONCE(file_inode(host)->i_mode)))
 		return -EINVAL;
 	inode_lock(inode);
 	attr.ia_valid |= setattr_should_drop_suidgid(idmap, inode);

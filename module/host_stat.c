@@ -23,7 +23,7 @@ u32 etfs_host_dio_align(const struct file *host)
 
 	if (!(host->f_flags & O_DIRECT))
 		return 0;
-	if (S_ISBLK(inode->i_mode))
+	if (S_ISBLK(READ_ONCE(inode->i_mode)))
 		return bdev_logical_block_size(I_BDEV(inode));
 	if (!vfs_getattr(&host->f_path, &stat, STATX_DIOALIGN,
 			 AT_STATX_DONT_SYNC) &&
@@ -84,9 +84,9 @@ static bool etfs_host_stat_few(const struct path *path, struct kstat *stat)
 	const struct inode *inode = d_inode(path->dentry);
 	struct mnt_idmap *idmap = path_mnt_idmap(path);
 
-	if (!S_ISREG(inode->i_mode) || !etfs_host_is_local(inode->i_sb))
+	stat->mode = READ_ONCE(inode->i_mode);
+	if (!S_ISREG(stat->mode) || !etfs_host_is_local(inode->i_sb))
 		return false;
-	stat->mode = inode->i_mode;
 	stat->uid = vfsuid_into_kuid(i_uid_into_vfsuid(idmap, inode));
 	stat->gid = vfsgid_into_kgid(i_gid_into_vfsgid(idmap, inode));
 	stat->mtime = inode_get_mtime(inode);

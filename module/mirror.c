@@ -127,7 +127,7 @@ static bool etfs_mirror_was_asked(struct inode *dir,
 	if (!is_astray)
 		return true;
 	spin_lock(&dir->i_lock);
-	was_asked = dir->i_mode == host->mode &&
+	was_asked = READ_ONCE(dir->i_mode) == host->mode &&
 		    uid_eq(dir->i_uid, host->uid) &&
 		    gid_eq(dir->i_gid, host->gid);
 	spin_unlock(&dir->i_lock);
@@ -218,7 +218,7 @@ static int etfs_mirror_test(struct inode *inode, void *data)
 	struct inode *new = data;
 
 	return node->is_mirrored && rumpfs_map(inode) == rumpfs_map(new) &&
-	       (inode->i_mode & S_IFMT) == (new->i_mode & S_IFMT) &&
+	       (READ_ONCE(inode->i_mode) & S_IFMT) == (new->i_mode & S_IFMT) &&
 	       inode->i_ino == new->i_ino &&
 	       RUMPFS_MIRRORED(inode)->place == RUMPFS_MIRRORED(new)->place &&
 	       !memcmp(&RUMPFS_MIRRORED(inode)->host,

@@ -51,7 +51,7 @@ static struct etfs_host_id etfs_fid_host(const struct etfs_mirror_fid *fid)
 
 static u32 etfs_fid_place(struct inode *inode)
 {
-	return S_ISDIR(inode->i_mode) ? RUMPFS_MIRRORED(inode)->place : 0;
+	return S_ISDIR(READ_ONCE(inode->i_mode)) ? RUMPFS_MIRRORED(inode)->place : 0;
 }
 
 static void etfs_fid_fill(struct etfs_mirror_fid *fid, struct inode *inode,

@@ -139,7 +139,7 @@ ssize_t etfs_window_read_iter(struct kiocb *iocb, struct iov_iter *to);
 int etfs_file_kill_privs(struct file *file, bool is_nowait);
 static inline int etfs_file_drop_privs(struct file *file, bool is_nowait)
 {
-	if (likely(!(file_inode(file)->i_mode & (S_ISUID | S_ISGID))))
+	if (likely(!(READ_ONCE(file_inode(file)->i_mode) & (S_ISUID | S_ISGID))))
 		return 0;
 	return etfs_file_kill_privs(file, is_nowait);
 }

@@ -150,7 +150,7 @@ static int etfs_way_may_follow(const struct etfs_way *way,
 	/* Only a link that leads elsewhere than it says has ->readlink. */
 	if (inode->i_op->readlink || link->mnt->mnt_flags & MNT_NOSYMFOLLOW)
 		return -ELOOP;
-	if ((dir->i_mode & for_all) == for_all &&
+	if ((READ_ONCE(dir->i_mode) & for_all) == for_all &&
 	    !uid_eq(inode->i_uid, current_fsuid()) &&
 	    !uid_eq(inode->i_uid, dir->i_uid))
 		return -EACCES;

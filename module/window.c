@@ -28,7 +28,7 @@ void etfs_window_resize(struct inode *inode, const struct etfs_window *win,
 			const struct file *host)
 {
 	/* The inode of a device may be anybody's. */
-	if (!S_ISREG(inode->i_mode))
+	if (!S_ISREG(READ_ONCE(inode->i_mode)))
 		return;
 	/* Whoever is last has looked last. */
 	spin_lock(&inode->i_lock);
@@ -282,7 +282,7 @@ static bool etfs_host_try_write(struct file *host)
 	struct super_block *sb = file_inode(host)->i_sb;
 	bool has;
 
-	if (!S_ISREG(file_inode(host)->i_mode))
+	if (!S_ISREG(READ_ONCE(file_inode(host)->i_mode)))
 		return true;
 	etfs_host_lockdep_off(sb);
 	has = sb_start_write_trylock(sb);
@@ -411,7 +411,8 @@ noinline int etfs_file_kill_privs(struct file *file, bool is_nowait)
 	struct inode *inode = file_inode(file);
 	int err;
 
-	if (!S_ISREG(inode->i_mode) || !rumpfs_key_owns(inode, ETFS_MAP_MODE) ||
+	if (!S_ISREG(READ_ONCE(inode->i_mode)) ||
+	    !rumpfs_key_owns(inode, ETFS_MAP_MODE) ||
 	    !setattr_should_drop_suidgid(file_mnt_idmap(file), inode))
 		return 0;
 	if (is_nowait)
@@ -538,7 +539,7 @@ loff_t etfs_window_llseek(struct file *file, loff_t pos, int whence)
 		return ret;
 	/* A device knows no holes. */
 	if ((whence == SEEK_DATA || whence == SEEK_HOLE) &&
-	    S_ISREG(file_inode(open->host)->i_mode))
+	    S_ISREG(READ_ONCE(file_inode(open->host)->i_mode)))
 		ret = etfs_window_seek_data(open, file, pos, whence);
 	else
 		ret = generic_file_llseek_size(file, pos, whence, S64_MAX,
