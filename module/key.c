@@ -132,12 +132,7 @@ static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
 {
 	spin_lock(&map->attr_lock);
 	if (!rumpfs_attr_is(&map->attr, now)) {
-		WRITE_ONCE(map->attr_changed, jiffies);
-		/* Who sees the count, without the lock, sees the time. */
-		smp_wmb();
-		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
-		/* And who sees the attributes sees the count. */
-		smp_wmb();
+		etfs_map_count_change_locked(map);
 		WRITE_ONCE(map->attr.uid, now->uid);
 		WRITE_ONCE(map->attr.gid, now->gid);
 		WRITE_ONCE(map->attr.mode, now->mode);
@@ -272,7 +267,7 @@ static int rumpfs_key_getattr(struct mnt_idmap *idmap, const struct path *path,
 		stat->mtime = own->mtime;
 	}
 	xa_unlock(rumpfs_owns(inode));
-	if (!S_ISREG(inode->i_mode))
+	if (!S_ISREG(READ_ONCE(inode->i_mode)))
 		return 0;
 	stat->size = etfs_window_size(win, host.size);
 	stat->blocks = min_t(u64, host.blocks, DIV_ROUND_UP(stat->size, 512));
@@ -301,7 +296,7 @@ static int rumpfs_key_ask_held(struct mnt_idmap *idmap, struct inode *inode,
 	struct file *host;
 	int err;
 
-	if (!(mask & MAY_OPEN) || S_ISREG(inode->i_mode))
+	if (!(mask & MAY_OPEN) || S_ISREG(READ_ONCE(inode->i_mode)))
 		return 0;
 	host = etfs_map_get_held(rumpfs_map(inode));
 	if (!host)
@@ -332,7 +327,7 @@ static noinline int rumpfs_key_permission_any(struct mnt_idmap *idmap,
 	    !map->kind->rdev(map))
 		return -ENXIO;
 	if ((mask & MAY_WRITE) && (map->spec.flags & ETFS_MAP_RO))
-		return S_ISREG(inode->i_mode) ? -EROFS : -EACCES;
+		return S_ISREG(READ_ONCE(inode->i_mode)) ? -EROFS : -EACCES;
 	/* Somebody else's chmod, in another mount. */
 	if (READ_ONCE(node->attr_seq) != READ_ONCE(map->attr_seq)) {
 		if (mask & MAY_NOT_BLOCK)

@@ -27,19 +27,19 @@ bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 	kgid_t gid = own & ETFS_MAP_GID ? attr->gid : host->gid;
 	bool changed;
 
-	mode |= inode->i_mode & S_IFMT;
+	mode |= READ_ONCE(inode->i_mode) & S_IFMT;
 	spin_lock(&inode->i_lock);
 	changed = inode->i_mode != mode || !uid_eq(inode->i_uid, uid) ||
 		  !gid_eq(inode->i_gid, gid);
-	inode->i_mode = mode;
-	inode->i_uid = uid;
-	inode->i_gid = gid;
+	if (changed)
+		etfs_map_count_change(map);
+	WRITE_ONCE(inode->i_mode, mode);
+	WRITE_ONCE(inode->i_uid, uid);
+	WRITE_ONCE(inode->i_gid, gid);
 	set_nlink(inode, host->nlink);
 	i_size_write(inode, host->size);
 	inode_set_mtime_to_ts(inode, host->mtime);
 	inode_set_ctime_to_ts(inode, host->ctime);
-	if (changed)
-		WRITE_ONCE(map->attr_changed, jiffies);
 	spin_unlock(&inode->i_lock);
 	return changed;
 }
@@ -50,7 +50,7 @@ static struct file *etfs_mirror_opened(struct inode *inode)
 	const struct rumpfs_mirrored *mirrored = RUMPFS_MIRRORED(inode);
 	struct file *host = NULL;
 
-	if (!S_ISREG(inode->i_mode) || hlist_empty(&mirrored->opens))
+	if (!S_ISREG(READ_ONCE(inode->i_mode)) || hlist_empty(&mirrored->opens))
 		return NULL;
 	spin_lock(&inode->i_lock);
 	if (!hlist_empty(&mirrored->opens))
@@ -64,7 +64,7 @@ static struct file *etfs_mirror_opened(struct inode *inode)
 bool etfs_mirror_is_same(struct inode *inode, const struct etfs_host_id *id,
 			 const struct kstat *stat)
 {
-	return (inode->i_mode & S_IFMT) == (stat->mode & S_IFMT) &&
+	return (READ_ONCE(inode->i_mode) & S_IFMT) == (stat->mode & S_IFMT) &&
 	       !memcmp(&RUMPFS_MIRRORED(inode)->host, id, sizeof(*id));
 }
 
@@ -302,7 +302,7 @@ int etfs_mirror_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct etfs_map *map = rumpfs_map(inode);
 	int err;
 
-	if (!(attr->ia_valid & ATTR_SIZE) || !S_ISREG(inode->i_mode))
+	if (!(attr->ia_valid & ATTR_SIZE) || !S_ISREG(READ_ONCE(inode->i_mode)))
 		return -EOPNOTSUPP;
 	err = etfs_gate_make(map) ?: etfs_map_use(map);
 	if (err)

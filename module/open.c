@@ -5,6 +5,7 @@
  * The host file is found anew and judged as it is now. All of it happens inside
  * the mapping: a revocation waits for an open under way, and then finds it.
  */
+#include "mirror.h"
 #include "spare.h"
 
 #include <linux/file.h>
@@ -12,6 +13,19 @@
 #include <linux/list.h>
 #include <linux/posix_acl.h>
 #include <linux/slab.h>
+
+/* How often the attributes may be others meanwhile. */
+#define ETFS_OPEN_LOOKS	64
+
+/* What the host file is, is being looked at. */
+struct etfs_look {
+	/* map->attr_seq, from before */
+	u32 seq;
+	/* the VFS may have asked whether this opener may, of something else */
+	bool is_doubtful;
+	/* the node shows it */
+	bool is_learned;
+};
 
 static int etfs_open_mask(const struct file *file)
 {
@@ -31,10 +45,18 @@ static int etfs_open_mask(const struct file *file)
 
 static struct file *etfs_open_find_host(const struct etfs_open *open,
 					struct inode *inode, struct file *file,
-					bool *changed)
+					struct etfs_look *look)
 {
-	if (open->map->kind->open)
-		return open->map->kind->open(inode, file, changed);
+	struct file *host;
+	bool changed = false;
+
+	if (open->map->kind->open) {
+		/* One that was opened before this is not looked at now. */
+		look->is_learned = !file->private_data;
+		host = open->map->kind->open(inode, file, &changed);
+		look->is_doubtful |= changed;
+		return host;
+	}
 	return etfs_host_open(open->map, file->f_flags & ETFS_OPEN_FLAGS, NULL);
 }
 
@@ -51,7 +73,7 @@ static bool etfs_open_is_known(const struct etfs_open *open,
 		 (ETFS_MAP_MODE | ETFS_MAP_UID | ETFS_MAP_GID)) &&
 	       xa_empty(&RUMPFS_SB(inode->i_sb)->own) &&
 	       file_mnt_idmap(open->host) == &nop_mnt_idmap &&
-	       !(inode->i_mode & (S_ISUID | S_ISGID)) &&
+	       !(READ_ONCE(inode->i_mode) & (S_ISUID | S_ISGID)) &&
 	       etfs_open_is_same(open, inode);
 }
 
@@ -90,28 +112,74 @@ static bool etfs_open_is_doubtful(const struct inode *inode)
 	       fsnotify_sb_has_watchers(inode->i_sb);
 }
 
-/*
- * May this file be opened as it is now, not as it was remembered? changed: that
- * was looked at, and it was not so, or in doubt.
- */
-static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
-			   struct file *file, bool changed)
+static struct etfs_look etfs_look_begin(const struct etfs_map *map,
+					bool is_doubtful)
 {
-	struct kstat stat;
-	int err = 0;
+	struct etfs_look look = {
+		.seq = READ_ONCE(map->attr_seq),
+		.is_doubtful = is_doubtful,
+	};
 
-	if (!open->map->kind->open &&
-	    !(etfs_host_is_local(file_inode(open->host)->i_sb) &&
-	      etfs_open_is_known(open, inode))) {
-		err = etfs_host_fgetattr_few(open->host, &stat);
-		if (!err && rumpfs_key_learn(inode, &stat))
-			changed = true;
-	}
-	/* Another may have learned it a moment ago: see rumpfs_attr_set(). */
+	/* Pairs with rumpfs_attr_set(). */
 	smp_rmb();
-	if (!err && (changed || etfs_map_is_fresh(open->map)))
+	return look;
+}
+
+/* Learn of the host file what is not known. Return: 1 if anything was new. */
+static int etfs_open_learn(const struct etfs_open *open, struct inode *inode)
+{
+	struct file *host = open->host;
+	struct kstat stat;
+	int err;
+
+	if (RUMPFS_NODE(inode)->is_mirrored)
+		return etfs_host_fgetattr(host, &stat) ?:
+			etfs_mirror_learn(inode, &stat);
+	if (etfs_host_is_local(file_inode(host)->i_sb) &&
+	    etfs_open_is_known(open, inode))
+		return 0;
+	err = etfs_host_fgetattr_few(host, &stat);
+	return err ?: rumpfs_key_learn(inode, &stat);
+}
+
+/*
+ * Ask of what the host file is now. Who learned long ago what it was may say
+ * so between two steps of this: then it is learned again.
+ */
+static int etfs_open_ask_mode(const struct etfs_open *open, struct inode *inode,
+			      struct file *file, struct etfs_look look)
+{
+	const struct etfs_map *map = open->map;
+	int i, err;
+
+	for (i = 0; i < ETFS_OPEN_LOOKS; i++) {
+		if (!look.is_learned) {
+			err = etfs_open_learn(open, inode);
+			if (err < 0)
+				return err;
+			look.is_doubtful |= err;
+		}
+		/* Another may have learned it a moment ago: rumpfs_attr_set(). */
+		smp_rmb();
+		if (!look.is_doubtful && !etfs_map_is_fresh(map))
+			return 0;
 		err = inode_permission(file_mnt_idmap(file), inode,
 				       etfs_open_mask(file));
+		/* What is counted later, it has not read. */
+		smp_rmb();
+		if (look.seq == READ_ONCE(map->attr_seq))
+			return err;
+		look = etfs_look_begin(map, true);
+	}
+	return err ?: -EACCES;
+}
+
+/* May this file be opened as it is now, not as it was remembered? */
+static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
+			   struct file *file, struct etfs_look look)
+{
+	int err = etfs_open_ask_mode(open, inode, file, look);
+
 	if (!err && etfs_host_has_list(file_inode(open->host)))
 		err = rumpfs_key_ask_list(file_mnt_idmap(file), inode,
 					  &open->host->f_path,
@@ -122,22 +190,23 @@ static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
 				   struct file *file)
 {
-	bool is_doubtful = etfs_open_is_doubtful(inode), changed = false;
+	struct etfs_look look = etfs_look_begin(open->map,
+						etfs_open_is_doubtful(inode));
 	struct file *host;
 
-	host = etfs_open_find_host(open, inode, file, &changed);
+	host = etfs_open_find_host(open, inode, file, &look);
 	if (IS_ERR(host))
 		return rumpfs_key_judge(inode, PTR_ERR(host));
 	open->host = host;
-	return etfs_open_judge(open, inode, file, changed || is_doubtful);
+	return etfs_open_judge(open, inode, file, look);
 }
 
 /* The same for a spare one, which may get another host file. */
 static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 				    struct file *file, bool is_asked)
 {
-	bool is_doubtful = etfs_open_is_doubtful(inode);
-	u32 seq = READ_ONCE(open->map->attr_seq);
+	struct etfs_look look = etfs_look_begin(open->map,
+						etfs_open_is_doubtful(inode));
 	struct file *host;
 
 	if (!is_asked) {
@@ -145,14 +214,14 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 		/* Pairs with rumpfs_attr_set(). */
 		smp_rmb();
 		etfs_spare_set_asked(open, etfs_open_is_settled(open, inode),
-				     seq);
+				     look.seq);
 		file_ra_state_init(&open->host->f_ra, open->host->f_mapping);
 	}
 	if (!open->map->is_pinned)
 		etfs_trail_begin(open);
 	host = etfs_host_open_again(open->map, open->host, is_asked);
 	if (host != open->host) {
-		etfs_spare_set_asked(open, false, seq);
+		etfs_spare_set_asked(open, false, look.seq);
 		fput(etfs_gate_take_open(open));
 		etfs_trail_forget(open);
 		if (IS_ERR(host))
@@ -164,7 +233,7 @@ static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 		if (is_asked)
 			return 0;
 	}
-	return etfs_open_judge(open, inode, file, is_doubtful);
+	return etfs_open_judge(open, inode, file, look);
 }
 
 /*
