@@ -54,24 +54,52 @@ struct etfs_chunk {
 	char bytes[];
 };
 
-char *etfs_batch_alloc(struct etfs_batch *batch, size_t size)
+/* The next chunk has twice the room of the last: most batches are short. */
+static size_t etfs_chunk_room(const struct etfs_chunk *last, size_t size)
+{
+	size_t room = last ? 2 * last->size : SZ_1K;
+
+	return max_t(size_t, size, min_t(size_t, room, SZ_64K) - sizeof(*last));
+}
+
+size_t etfs_batch_room(const struct etfs_batch *batch, char **at)
 {
 	struct etfs_chunk *chunk = batch->chunks;
-	size_t room = max_t(size_t, size, SZ_64K - sizeof(*chunk));
+
+	if (!chunk)
+		return 0;
+	*at = chunk->bytes + chunk->len;
+	return chunk->size - chunk->len;
+}
+
+char *etfs_batch_make_room(struct etfs_batch *batch, size_t size)
+{
+	size_t room = etfs_chunk_room(batch->chunks, size);
+	struct etfs_chunk *chunk;
+
+	chunk = kvmalloc(struct_size(chunk, bytes, room), GFP_KERNEL_ACCOUNT);
+	if (!chunk)
+		return NULL;
+	chunk->next = batch->chunks;
+	chunk->len = 0;
+	chunk->size = room;
+	batch->chunks = chunk;
+	return chunk->bytes;
+}
+
+void etfs_batch_take_room(struct etfs_batch *batch, size_t size)
+{
+	batch->chunks->len += size;
+}
+
+char *etfs_batch_alloc(struct etfs_batch *batch, size_t size)
+{
 	char *bytes;
 
-	if (!chunk || chunk->size - chunk->len < size) {
-		chunk = kvmalloc(struct_size(chunk, bytes, room),
-				 GFP_KERNEL_ACCOUNT);
-		if (!chunk)
-			return NULL;
-		chunk->next = batch->chunks;
-		chunk->len = 0;
-		chunk->size = room;
-		batch->chunks = chunk;
-	}
-	bytes = chunk->bytes + chunk->len;
-	chunk->len += size;
+	if (etfs_batch_room(batch, &bytes) < size)
+		bytes = etfs_batch_make_room(batch, size);
+	if (bytes)
+		etfs_batch_take_room(batch, size);
 	return bytes;
 }
 

@@ -38,9 +38,10 @@ int etfs_batch_make_maps(struct etfs_batch *batch)
 			etfs_refuse(&batch->why, "out of memory");
 			return -ENOMEM;
 		}
-		/* Of no meaning unless the options say so. */
-		op->map->attr.uid = make_kuid(ns, op->spec.uid);
-		op->map->attr.gid = make_kgid(ns, op->spec.gid);
+		if (op->spec.flags & ETFS_MAP_UID)
+			op->map->attr.uid = make_kuid(ns, op->spec.uid);
+		if (op->spec.flags & ETFS_MAP_GID)
+			op->map->attr.gid = make_kgid(ns, op->spec.gid);
 		cond_resched();
 	}
 	return 0;

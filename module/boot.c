@@ -178,12 +178,9 @@ static int etfs_spec_fields(struct etfs_line *line, struct etfs_op *op)
 static int etfs_spec_parse(char *text, struct etfs_op *op,
 			   struct etfs_reason *why)
 {
-	struct etfs_line line = {
-		.start = text, .at = text, .end = text + strlen(text),
-		.why = why,
-	};
+	struct etfs_line line;
 
-	etfs_line_begin(&line, op);
+	etfs_line_begin(&line, text, strlen(text), op, why);
 	op->verb = ETFS_ADD;
 	return etfs_line_done(&line, etfs_spec_fields(&line, op)) ?:
 	       etfs_line_row(&line, op);

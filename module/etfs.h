@@ -753,6 +753,13 @@ struct etfs_op *etfs_batch_next(struct etfs_batch *batch);
 void etfs_op_forget(struct etfs_op *op);
 /* Return: memory that goes with the batch, or NULL. */
 char *etfs_batch_alloc(struct etfs_batch *batch, size_t size);
+/*
+ * The same in steps, for what has an end of its own: where some is free, and how
+ * many bytes; or others; so many of them are taken.
+ */
+size_t etfs_batch_room(const struct etfs_batch *batch, char **at);
+char *etfs_batch_make_room(struct etfs_batch *batch, size_t size);
+void etfs_batch_take_room(struct etfs_batch *batch, size_t size);
 void etfs_batch_exit(struct etfs_batch *batch);
 
 /* In apply.c: prepare everything, then commit everything */

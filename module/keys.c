@@ -7,6 +7,7 @@
  */
 #include "keys.h"
 
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/rculist.h>
@@ -23,7 +24,7 @@ struct etfs_name {
 static u32 etfs_name_hash(const struct etfs_key *parent, const char *name,
 			  u32 len, u32 seed)
 {
-	return jhash(name, len, jhash(&parent, sizeof(parent), seed));
+	return jhash(name, len, seed + hash_ptr(parent, 32));
 }
 
 static u32 etfs_keys_hashfn(const void *data, u32 len, u32 seed)
@@ -55,6 +56,8 @@ static const struct rhashtable_params etfs_keys_params = {
 	.hashfn = etfs_keys_hashfn,
 	.obj_hashfn = etfs_keys_obj_hashfn,
 	.obj_cmpfn = etfs_keys_obj_cmpfn,
+	/* As large as it begins: a table that was emptied need not grow again. */
+	.min_size = 64,
 	.automatic_shrinking = true,
 };
 
@@ -113,6 +116,7 @@ static struct etfs_key *etfs_key_new(struct etfs_key *parent, const char *name,
 		return NULL;
 	key->parent = parent;
 	key->ino = etfs_ino_new();
+	key->next_cookie = 1;
 	key->name_len = len;
 	memcpy(key->name, name, len);
 	xa_init_flags(&key->below, XA_FLAGS_ALLOC1);
@@ -124,6 +128,23 @@ void etfs_key_touch(struct etfs_batch *batch, struct etfs_key *key)
 {
 	if (list_empty(&key->touched))
 		list_add_tail(&key->touched, &batch->touched);
+}
+
+/* Find a cookie: the next, unless somebody has had it for 2^31 names. */
+static int etfs_key_enter(struct etfs_key *parent, struct etfs_key *key)
+{
+	int err;
+
+	key->cookie = parent->next_cookie;
+	err = xa_insert(&parent->below, key->cookie, key, GFP_KERNEL_ACCOUNT);
+	if (err == -EBUSY)
+		return xa_alloc_cyclic(&parent->below, &key->cookie, key,
+				       XA_LIMIT(1, S32_MAX),
+				       &parent->next_cookie,
+				       GFP_KERNEL_ACCOUNT);
+	if (!err)
+		parent->next_cookie = key->cookie % S32_MAX + 1;
+	return err;
 }
 
 /* A name nobody sees before the batch is committed. */
@@ -139,9 +160,7 @@ static struct etfs_key *etfs_key_add(struct etfs_batch *batch,
 	if (!key)
 		return ERR_PTR(-ENOMEM);
 	key->life.born = batch->epoch;
-	err = xa_alloc_cyclic(&parent->below, &key->cookie, key,
-			      XA_LIMIT(1, S32_MAX), &parent->next_cookie,
-			      GFP_KERNEL_ACCOUNT);
+	err = etfs_key_enter(parent, key);
 	if (err < 0)
 		goto free_key;
 	/* Last, as a directory may remember what is found by name. */
@@ -161,22 +180,19 @@ free_key:
 	return ERR_PTR(-ENOMEM);
 }
 
-struct etfs_key *etfs_key_make(struct etfs_batch *batch, const char *path)
+struct etfs_key *etfs_key_make(struct etfs_batch *batch,
+			       const struct etfs_spot *spot)
 {
-	struct etfs_table *table = batch->table;
-	struct etfs_key *key = table->root, *next;
-	u32 len;
+	struct etfs_key *key = spot->key;
+	const char *path = spot->rest;
+	u32 len = spot->len;
 
-	while ((len = etfs_path_next(&path))) {
-		rcu_read_lock();
-		next = etfs_key_find(table, key, path, len);
-		rcu_read_unlock();
-		if (!next)
-			next = etfs_key_add(batch, key, path, len);
-		if (IS_ERR(next))
-			return next;
-		key = next;
+	while (len) {
+		key = etfs_key_add(batch, key, path, len);
+		if (IS_ERR(key))
+			break;
 		path += len;
+		len = etfs_path_next(&path);
 	}
 	return key;
 }

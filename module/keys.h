@@ -10,8 +10,18 @@ int etfs_keys_init(struct etfs_table *table);
 void etfs_keys_exit(struct etfs_table *table);
 /* The next component of a path, and how long it is; 0 at the end. */
 u32 etfs_path_next(const char **path);
-/* The name at a path; with its parents, if they are missing. */
-struct etfs_key *etfs_key_make(struct etfs_batch *batch, const char *path);
+/* How far the names of a path are there. */
+struct etfs_spot {
+	/* the last that is */
+	struct etfs_key *key;
+	/* what comes behind it, and how long the first component of that is, or 0 */
+	const char *rest;
+	u32 len;
+};
+
+/* The name at the end of the path, of which no more is there than that. */
+struct etfs_key *etfs_key_make(struct etfs_batch *batch,
+			       const struct etfs_spot *spot);
 /* The mounts are to be told of it. */
 void etfs_key_touch(struct etfs_batch *batch, struct etfs_key *key);
 /* The batch is over: free the touched names that no map needs. */

@@ -81,33 +81,20 @@ static void etfs_map_release(struct work_struct *work)
 	kmem_cache_free(etfs_map_cache, map);
 }
 
-static char *etfs_map_string(char **at, const char *s)
-{
-	size_t len;
-	char *to;
-
-	if (!s)
-		return NULL;
-	len = strlen(s) + 1;
-	to = memcpy(*at, s, len);
-	*at += len;
-	return to;
-}
-
 struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 			      const struct etfs_kind *kind,
 			      struct etfs_origin *origin)
 {
-	size_t len = strlen(spec->key) + strlen(spec->host) + 2;
+	size_t key_size = strlen(spec->key) + 1;
+	size_t host_size = strlen(spec->host) + 1;
+	size_t tag_size = spec->tag ? strlen(spec->tag) + 1 : 0;
 	struct etfs_map *map;
 	char *at;
 
-	if (spec->tag)
-		len += strlen(spec->tag) + 1;
 	map = kmem_cache_zalloc(etfs_map_cache, GFP_KERNEL);
 	if (!map)
 		return NULL;
-	at = kmalloc(len, GFP_KERNEL_ACCOUNT);
+	at = kmalloc(key_size + host_size + tag_size, GFP_KERNEL_ACCOUNT);
 	if (!at) {
 		kmem_cache_free(etfs_map_cache, map);
 		return NULL;
@@ -115,9 +102,11 @@ struct etfs_map *etfs_map_new(const struct etfs_spec *spec,
 	refcount_set(&map->ref, 1);
 	map->kind = kind;
 	map->spec = *spec;
-	map->spec.key = etfs_map_string(&at, spec->key);
-	map->spec.host = etfs_map_string(&at, spec->host);
-	map->spec.tag = etfs_map_string(&at, spec->tag);
+	map->spec.key = memcpy(at, spec->key, key_size);
+	map->spec.host = memcpy(at + key_size, spec->host, host_size);
+	if (tag_size)
+		map->spec.tag = memcpy(at + key_size + host_size, spec->tag,
+				       tag_size);
 	map->origin = etfs_origin_get(origin);
 	map->ino = etfs_ino_new();
 	INIT_LIST_HEAD(&map->born);

@@ -252,9 +252,8 @@ int etfs_words_may(u32 words, enum etfs_type type, struct etfs_reason *why)
 	u32 windows = 0;
 	int err;
 
-	for (word = 0; word < ARRAY_SIZE(etfs_options); word++) {
-		if (!(words & BIT(word)))
-			continue;
+	for (; words; words &= words - 1) {
+		word = __ffs(words);
 		err = etfs_option_may(word, type, why);
 		if (err == -EISDIR)
 			windows |= BIT(word);

@@ -41,9 +41,9 @@ static void etfs_line_too_long(struct etfs_line *line, u32 col,
 	if (line->late)
 		return;
 	line->late = -ENAMETOOLONG;
-	line->late_why.col = col;
-	etfs_refuse(&line->late_why, "%s of %zu bytes, at most %zu", what, len,
-		    max);
+	line->late_col = col;
+	snprintf(line->late_text, sizeof(line->late_text),
+		 "%s of %zu bytes, at most %zu", what, len, max);
 }
 
 void etfs_line_later(struct etfs_line *line, u32 col, int err)
@@ -51,9 +51,8 @@ void etfs_line_later(struct etfs_line *line, u32 col, int err)
 	if (line->late && line->late != -ENAMETOOLONG)
 		return;
 	line->late = err;
-	line->late_why.col = col;
-	memcpy(line->late_why.text, line->why->text,
-	       sizeof(line->late_why.text));
+	line->late_col = col;
+	memcpy(line->late_text, line->why->text, sizeof(line->late_text));
 }
 
 static bool etfs_line_field(struct etfs_line *line, struct etfs_field *field)
@@ -121,13 +120,20 @@ bool etfs_field_is(const struct etfs_field *field, const char *word)
 	       !memcmp(field->text, word, field->len);
 }
 
+static void etfs_line_name_key(struct etfs_line *line)
+{
+	if (line->key)
+		etfs_refuse_key(line->why, line->key);
+	line->key = NULL;
+}
+
 /* Collapse slashes, drop a trailing one, refuse what is no key. */
 int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field)
 {
 	char *from = field->text, *to = field->text;
 	char *end;
 
-	etfs_refuse_key(line->why, field->text);
+	line->key = field->text;
 	end = field->text + field->len;
 	if (*from != '/')
 		return etfs_line_refuse(line, field->col, -EINVAL,
@@ -138,6 +144,9 @@ int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field)
 
 		while (*from == '/')
 			from++;
+		/* It is about to become another: a refusal tells of this one. */
+		if (from != to + 1 || from == end)
+			etfs_line_name_key(line);
 		if (from == end)
 			break;
 		name = from;
@@ -152,7 +161,8 @@ int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field)
 			etfs_line_too_long(line, field->col, "a component",
 					   len, NAME_MAX);
 		*to++ = '/';
-		memmove(to, name, len);
+		if (to != name)
+			memmove(to, name, len);
 		to += len;
 	}
 	if (to == field->text)
@@ -308,12 +318,19 @@ static int etfs_line_flush(struct etfs_line *line, struct etfs_op *op)
 	return err ?: etfs_line_end(line);
 }
 
-void etfs_line_begin(struct etfs_line *line, struct etfs_op *op)
+void etfs_line_begin(struct etfs_line *line, char *text, size_t len,
+		     struct etfs_op *op, struct etfs_reason *why)
 {
+	line->start = text;
+	line->at = text;
+	line->end = text + len;
+	line->why = why;
+	line->key = NULL;
+	line->late = 0;
 	memset(op, 0, sizeof(*op));
 	op->spec.win.size = ETFS_SIZE_HOST;
-	op->line = line->why->line;
-	line->why->key[0] = '\0';
+	op->line = why->line;
+	why->key[0] = '\0';
 }
 
 /* A line that has escapes or options added to it when it is printed grows. */
@@ -326,6 +343,7 @@ int etfs_line_row(struct etfs_line *line, const struct etfs_op *op)
 	len = etfs_text_row_len(&op->spec);
 	if (len <= ETFS_MAX_LINE)
 		return 0;
+	etfs_line_name_key(line);
 	return etfs_line_refuse(line, 1, -E2BIG,
 				"a row of %zu bytes in a listing, at most %d",
 				len, ETFS_MAX_LINE);
@@ -333,10 +351,12 @@ int etfs_line_row(struct etfs_line *line, const struct etfs_op *op)
 
 int etfs_line_done(struct etfs_line *line, int err)
 {
+	if (err || line->late)
+		etfs_line_name_key(line);
 	if (err || !line->late)
 		return err;
-	line->why->col = line->late_why.col;
-	memcpy(line->why->text, line->late_why.text, sizeof(line->why->text));
+	line->why->col = line->late_col;
+	memcpy(line->why->text, line->late_text, sizeof(line->late_text));
 	return line->late;
 }
 
@@ -347,13 +367,11 @@ int etfs_line_done(struct etfs_line *line, int err)
 int etfs_text_parse(char *text, size_t len, struct etfs_op *op,
 		    struct etfs_reason *why)
 {
-	struct etfs_line line = {
-		.start = text, .at = text, .end = text + len, .why = why,
-	};
+	struct etfs_line line;
 	char *nul;
 	int err;
 
-	etfs_line_begin(&line, op);
+	etfs_line_begin(&line, text, len, op, why);
 	if (len > ETFS_MAX_LINE)
 		return etfs_line_refuse(&line, 1, -E2BIG,
 					"a line of %zu bytes, at most %d", len,

@@ -22,9 +22,13 @@ enum etfs_word {
 struct etfs_line {
 	char *start, *at, *end;
 	struct etfs_reason *why;
+	/* of what is refused, unless why says so already; or NULL */
+	const char *key;
 	/* an errno that only counts if nothing else is wrong */
 	int late;
-	struct etfs_reason late_why;
+	/* what why says then */
+	u32 late_col;
+	char late_text[sizeof_field(struct etfs_reason, text)];
 };
 
 /* In parse.c */
@@ -39,15 +43,19 @@ void etfs_line_later(struct etfs_line *line, u32 col, int err);
 /* Bring a key that is unescaped into its canonical form. */
 int etfs_line_canonical(struct etfs_line *line, struct etfs_field *field);
 bool etfs_field_is(const struct etfs_field *field, const char *word);
-/* Make op an empty one of this line. */
-void etfs_line_begin(struct etfs_line *line, struct etfs_op *op);
+/* Make op an empty one of this line. text: NULL if it is not of a text. */
+void etfs_line_begin(struct etfs_line *line, char *text, size_t len,
+		     struct etfs_op *op, struct etfs_reason *why);
 /* The first three unescape the field and put it into op. */
 int etfs_line_key(struct etfs_line *line, struct etfs_field *field);
 int etfs_line_host(struct etfs_line *line, struct etfs_op *op,
 		   struct etfs_field *field);
 int etfs_line_type(struct etfs_line *line, struct etfs_op *op,
 		   const struct etfs_field *field);
-/* Return: err, or else what only counts if nothing else is wrong. */
+/*
+ * Return: err, or else what only counts if nothing else is wrong; why names the
+ * key then.
+ */
 int etfs_line_done(struct etfs_line *line, int err);
 /* Last, of a text: is the row a line again? Return: 0 or -E2BIG. */
 int etfs_line_row(struct etfs_line *line, const struct etfs_op *op);

@@ -39,26 +39,36 @@ static const struct etfs_spec_flag {
 
 /*
  * A string of the program's, kept by the batch. A longer one than max bytes
- * comes as that many and one more, so that the caller sees it.
+ * comes as that many and one more, so that the caller sees it. Return: how long
+ * it is, or an errno.
  */
 static int etfs_spec_string(struct etfs_batch *batch, struct etfs_line *line,
 			    u64 from, size_t max, const char *what, char **to)
 {
 	const char __user *user = u64_to_user_ptr(from);
-	long len = strnlen_user(user, max + 1);
+	long room, len;
 
+	room = min_t(size_t, etfs_batch_room(batch, to), max + 2);
+	len = room ? strncpy_from_user(*to, user, room) : 0;
+	/* Mostly it ends where there is room. */
+	if (len < room || room == max + 2)
+		goto copied;
+	len = strnlen_user(user, max + 1);
 	if (!len)
 		goto fault;
 	/* It may be another by the time it is copied: no more than that. */
-	max = min_t(size_t, len, max + 1);
-	*to = etfs_batch_alloc(batch, max + 1);
+	room = min_t(long, len, max + 1) + 1;
+	*to = etfs_batch_make_room(batch, room);
 	if (!*to)
 		return etfs_line_refuse(line, 0, -ENOMEM, "out of memory");
-	len = strncpy_from_user(*to, user, max);
+	len = strncpy_from_user(*to, user, room);
+copied:
 	if (len < 0)
 		goto fault;
+	len = min(len, room - 1);
 	(*to)[len] = '\0';
-	return 0;
+	etfs_batch_take_room(batch, len + 1);
+	return len;
 fault:
 	return etfs_line_refuse(line, 0, -EFAULT, "%s cannot be read", what);
 }
@@ -74,9 +84,9 @@ static int etfs_spec_key(struct etfs_batch *batch, struct etfs_line *line,
 		return etfs_line_refuse(line, 0, -EINVAL, "a key is missing");
 	err = etfs_spec_string(batch, line, from, ETFS_MAX_KEY, "the key",
 			       &field.text);
-	if (err)
+	if (err < 0)
 		return err;
-	field.len = strlen(field.text);
+	field.len = err;
 	is_cut = field.len > ETFS_MAX_KEY;
 	op->spec.key = field.text;
 	err = etfs_line_canonical(line, &field);
@@ -92,16 +102,14 @@ static int etfs_spec_key(struct etfs_batch *batch, struct etfs_line *line,
 static int etfs_spec_tag(struct etfs_batch *batch, struct etfs_line *line,
 			 struct etfs_op *op, u64 from)
 {
-	size_t len;
-	int err;
+	int len;
 
 	if (!from)
 		return etfs_line_refuse(line, 0, -EINVAL, "a tag is missing");
-	err = etfs_spec_string(batch, line, from, ETFS_MAX_TAG, "the tag",
+	len = etfs_spec_string(batch, line, from, ETFS_MAX_TAG, "the tag",
 			       &op->spec.tag);
-	if (err)
-		return err;
-	len = strlen(op->spec.tag);
+	if (len < 0)
+		return len;
 	if (len && len <= ETFS_MAX_TAG)
 		return 0;
 	return etfs_line_refuse(line, 0, -EINVAL, "a tag has 1 to %d bytes",
@@ -143,7 +151,10 @@ static char *etfs_spec_path(const struct path *path, char *buf, size_t size)
 	return is_below ? d_path(path, buf, size) : ERR_PTR(-ENOENT);
 }
 
-/* A relative path becomes what its directory is called now, and that path. */
+/*
+ * A relative path becomes what its directory is called now, and that path. Return:
+ * how long it is, or an errno.
+ */
 static int etfs_spec_relative(struct etfs_batch *batch, struct etfs_line *line,
 			      struct etfs_op *op, int fd)
 {
@@ -164,8 +175,8 @@ static int etfs_spec_relative(struct etfs_batch *batch, struct etfs_line *line,
 	op->spec.host = etfs_batch_alloc(batch, strlen(name) + strlen(rel) + 2);
 	if (!op->spec.host)
 		return etfs_line_refuse(line, 0, -ENOMEM, "out of memory");
-	sprintf(op->spec.host, "%s/%s", strcmp(name, "/") ? name : "", rel);
-	return 0;
+	return sprintf(op->spec.host, "%s/%s", strcmp(name, "/") ? name : "",
+		       rel);
 }
 
 /* The file itself, told by the name it has. */
@@ -189,24 +200,22 @@ static int etfs_spec_given(struct etfs_batch *batch, struct etfs_line *line,
 static int etfs_spec_host(struct etfs_batch *batch, struct etfs_line *line,
 			  struct etfs_op *op, const struct rumpfs_op *from)
 {
-	int err;
+	int len;
 
 	if (!from->host)
 		return etfs_spec_given(batch, line, op, from->host_fd);
-	err = etfs_spec_string(batch, line, from->host, PATH_MAX - 1,
+	len = etfs_spec_string(batch, line, from->host, PATH_MAX - 1,
 			       "the host path", &op->spec.host);
-	if (err)
-		return err;
-	if (!op->spec.host[0])
+	if (!len)
 		return etfs_line_refuse(line, 0, -ENOENT,
 					"the host path is empty");
-	if (op->spec.host[0] != '/')
-		err = etfs_spec_relative(batch, line, op, from->host_fd);
-	if (!err && strlen(op->spec.host) >= PATH_MAX)
-		err = etfs_line_refuse(line, 0, -ENAMETOOLONG,
-				       "a host path of more than %d bytes",
-				       PATH_MAX - 1);
-	return err;
+	if (len > 0 && op->spec.host[0] != '/')
+		len = etfs_spec_relative(batch, line, op, from->host_fd);
+	if (len < PATH_MAX)
+		return min(len, 0);
+	return etfs_line_refuse(line, 0, -ENAMETOOLONG,
+				"a host path of more than %d bytes",
+				PATH_MAX - 1);
 }
 
 /* Numbers */
@@ -265,22 +274,22 @@ static int etfs_spec_numbers(struct etfs_line *line, struct etfs_op *op,
 static int etfs_spec_words(struct etfs_line *line, struct etfs_op *op,
 			   const struct rumpfs_op *from)
 {
-	const struct etfs_spec_flag *flag;
-	u32 known = 0, words = 0;
+	const struct etfs_spec_flag *flag = etfs_spec_flags;
+	u32 left = from->flags, words = 0;
 	int err;
 
-	for (flag = etfs_spec_flags;
-	     flag < etfs_spec_flags + ARRAY_SIZE(etfs_spec_flags); flag++) {
-		known |= flag->uapi;
-		if (!(from->flags & flag->uapi))
+	for (; left && flag < etfs_spec_flags + ARRAY_SIZE(etfs_spec_flags);
+	     flag++) {
+		if (!(left & flag->uapi))
 			continue;
+		left &= ~flag->uapi;
 		words |= BIT(flag->word);
 		op->spec.flags |= flag->flag;
 	}
-	if (from->flags & ~known)
+	if (left)
 		return etfs_line_refuse(line, 0, -EINVAL,
 					"flags %#x are not for this operation",
-					from->flags & ~known);
+					left);
 	err = etfs_spec_numbers(line, op, from, &words);
 	return err ?: etfs_words_may(words, op->spec.type, line->why);
 }
@@ -370,19 +379,19 @@ static int etfs_spec_fill(struct etfs_batch *batch, struct etfs_line *line,
 int etfs_op_read(struct etfs_batch *batch, struct etfs_op *op,
 		 const struct rumpfs_op *from)
 {
-	struct etfs_line line = { .why = &batch->why };
+	struct etfs_line line;
 
-	etfs_line_begin(&line, op);
+	etfs_line_begin(&line, NULL, 0, op, &batch->why);
 	return etfs_line_done(&line, etfs_spec_fill(batch, &line, op, from));
 }
 
 int etfs_spec_read_key(struct etfs_batch *batch, u64 from, const char **key)
 {
-	struct etfs_line line = { .why = &batch->why };
+	struct etfs_line line;
 	struct etfs_op op;
 	int err;
 
-	etfs_line_begin(&line, &op);
+	etfs_line_begin(&line, NULL, 0, &op, &batch->why);
 	err = etfs_line_done(&line, etfs_spec_key(batch, &line, &op, from));
 	*key = op.spec.key;
 	return err;

@@ -160,13 +160,17 @@ static struct dentry *rumpfs_sync_step(struct dentry *dir, struct qstr *name)
 /*
  * The directory in memory of a name's parent, as far as there is one. Each
  * step waits for a rename under way, which has not seen the batch. Names below
- * a mapped directory are asked about at each lookup.
+ * a mapped directory are asked about at each lookup. buf: PATH_MAX bytes.
  */
 static struct dentry *rumpfs_sync_find(struct super_block *sb,
-				       const char *path)
+				       const struct etfs_key *key, char *buf)
 {
 	struct dentry *dir = dget(sb->s_root), *child;
+	const char *path;
 
+	if (!key->parent->parent)
+		return dir;
+	path = etfs_key_path(key, buf, PATH_MAX);
 	while (dir) {
 		const char *end = strchr(++path, '/');
 		struct qstr name;
@@ -213,9 +217,7 @@ void rumpfs_names_sync(struct rumpfs_sb *sbi, struct etfs_batch *batch)
 
 	lockdep_assert_held(&sbi->table->lock);
 	list_for_each_entry(key, &batch->touched, touched) {
-		parent = rumpfs_sync_find(sbi->sb,
-					  etfs_key_path(key, batch->path,
-							PATH_MAX));
+		parent = rumpfs_sync_find(sbi->sb, key, batch->path);
 		if (!parent)
 			continue;
 		drop = rumpfs_sync_name(parent, key);

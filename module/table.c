@@ -104,26 +104,34 @@ static bool etfs_map_is_leaf(const struct etfs_map *map)
 	return !S_ISDIR(map->kind->type);
 }
 
-/* What the table itself has against a new map. */
+/*
+ * What the table itself has against a new map. If nothing, *spot is how far the
+ * names of its key are there.
+ */
 static int etfs_table_may_add(struct etfs_table *table,
 			      const struct etfs_map *map, bool replace,
-			      struct etfs_reason *why)
+			      struct etfs_spot *spot, struct etfs_reason *why)
 {
-	const char *path = map->spec.key;
-	struct etfs_key *key = table->root;
 	struct etfs_map *above = NULL, *old = NULL;
-	u32 len, nr_below = 0;
+	struct etfs_key *key;
+	u32 nr_below = 0;
 
+	*spot = (struct etfs_spot) {
+		.key = table->root, .rest = map->spec.key,
+	};
 	rcu_read_lock();
-	while (key && (len = etfs_path_next(&path))) {
+	while ((spot->len = etfs_path_next(&spot->rest))) {
 		if (old && etfs_map_is_leaf(old))
 			above = old;
-		key = etfs_key_find(table, key, path, len);
+		key = etfs_key_find(table, spot->key, spot->rest, spot->len);
 		old = key ? etfs_key_map_pending(table, key) : NULL;
-		path += len;
+		if (!key)
+			break;
+		spot->key = key;
+		spot->rest += spot->len;
 	}
-	if (key)
-		nr_below = key->nr_maps - !!old;
+	if (!spot->len)
+		nr_below = spot->key->nr_maps - !!old;
 	rcu_read_unlock();
 
 	if (old && (!replace || old->kind->is_implied)) {
@@ -154,14 +162,15 @@ int etfs_table_add(struct etfs_batch *batch, struct etfs_map *map,
 {
 	struct etfs_table *table = batch->table;
 	struct etfs_map *old;
+	struct etfs_spot spot;
 	struct etfs_key *key;
 	int err;
 
 	lockdep_assert_held(&table->lock);
-	err = etfs_table_may_add(table, map, replace, why);
+	err = etfs_table_may_add(table, map, replace, &spot, why);
 	if (err)
 		return err;
-	key = etfs_key_make(batch, map->spec.key);
+	key = etfs_key_make(batch, &spot);
 	if (IS_ERR(key)) {
 		etfs_refuse(why, "out of memory");
 		return PTR_ERR(key);

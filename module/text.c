@@ -57,19 +57,21 @@ static void etfs_print_string(struct etfs_print *p, const char *s)
 	etfs_print_bytes(p, s, strlen(s));
 }
 
-static bool etfs_char_is_plain(unsigned char c, bool in_option)
-{
-	return c > ' ' && c != 0x7f && c != '\\' && !(c == ',' && in_option);
-}
+/* What is escaped: bit 0 in a key or path, bit 1 in an option. */
+static const u8 etfs_chars_escaped[256] = {
+	[0 ... ' '] = 3, ['\\'] = 3, [0x7f] = 3, [','] = 2,
+};
 
 static void etfs_print_escaped(struct etfs_print *p, const char *s,
 			       bool in_option)
 {
+	const u8 bit = in_option ? 2 : 1;
+
 	for (;;) {
 		const char *run = s;
 		unsigned char c;
 
-		while (etfs_char_is_plain(*s, in_option))
+		while (!(etfs_chars_escaped[(unsigned char)*s] & bit))
 			s++;
 		etfs_print_bytes(p, run, s - run);
 		c = *s++;

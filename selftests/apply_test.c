@@ -343,6 +343,54 @@ TEST_F(apply, strings_end_where_memory_ends)
 	EXPECT_EQ(0, rows_are("/k " G " reg rw\n"));
 }
 
+/* Of one call, wherever one ends in the memory that holds them meanwhile. */
+TEST_F(apply, strings_have_any_length)
+{
+	static struct rumpfs_op ops[254];
+	static char keys[254][256], tags[254][64], rows[254 * 512];
+	size_t len = 0;
+	int i, n;
+
+	for (n = 0; n < 3; n++) {
+		len = 0;
+		for (i = 0; i < 254; i++) {
+			memset(keys[i], 'k', sizeof(keys[i]));
+			keys[i][0] = '/';
+			keys[i][i + 2] = '\0';
+			snprintf(tags[i], sizeof(tags[i]), "%0*d",
+				 1 + i * n % 60, 7);
+			ops[i] = ADD(keys[i], G, .tag = AT(tags[i]));
+			len += sprintf(rows + len, "%s " G " reg rw,tag=%s\n",
+				       keys[i], tags[i]);
+		}
+		ASSERT_EQ(0, apply_call(self->fd, ops, 254, 0, 0));
+		EXPECT_EQ(0, rows_at(self->fd, rows));
+		EXPECT_EQ(254, count_names(MNT));
+		ASSERT_EQ(0, APPLY(self->fd, FLUSH()));
+	}
+}
+
+TEST_F(apply, tells_of_a_key_as_it_was_written)
+{
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("//a//../", G)));
+	EXPECT_TRUE(sentence_has("//a//../: a key has no component"));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("/a/..", G)));
+	EXPECT_TRUE(sentence_has("/a/..: a key has no component"));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("///", G)));
+	EXPECT_TRUE(sentence_has("///: the root of the mount"));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("/a//b/", G, .mode = 010000)));
+	EXPECT_TRUE(sentence_has("/a//b/: a mode is"));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("/a/", G, .mode = 010000)));
+	EXPECT_TRUE(sentence_has("/a/: a mode is"));
+	EXPECT_EQ(EINVAL, APPLY(self->fd, ADD("a", G)));
+	EXPECT_TRUE(sentence_has("a: a key starts with /"));
+	EXPECT_EQ(EINVAL, table("//a//.. " G " reg"));
+	EXPECT_TRUE(last_error_has("1:1: //a//..: a key has no component"));
+	EXPECT_EQ(EINVAL, table("/a//b/ " G " reg mode=9"));
+	EXPECT_TRUE(last_error_has(": /a//b/: "));
+	EXPECT_EQ(0, rows_are(""));
+}
+
 /* Every byte in a key, a host path and a tag, and the text of it loads again. */
 TEST_F(apply, names_have_any_byte)
 {
