@@ -287,13 +287,13 @@ static inline void etfs_sb_end_write(struct super_block *sb)
 
 static inline void etfs_host_start_write(struct file *host)
 {
-	if (S_ISREG(file_inode(host)->i_mode))
+	if (S_ISREG(READ_ONCE(file_inode(host)->i_mode)))
 		etfs_sb_start_write(file_inode(host)->i_sb);
 }
 
 static inline void etfs_host_end_write(struct file *host)
 {
-	if (S_ISREG(file_inode(host)->i_mode))
+	if (S_ISREG(READ_ONCE(file_inode(host)->i_mode)))
 		etfs_sb_end_write(file_inode(host)->i_sb);
 }
 
@@ -334,7 +334,8 @@ int etfs_cover_mmap_cached(struct etfs_open *open, struct vm_area_struct *vma);
  */
 static inline bool etfs_cover_may_be(const struct inode *inode)
 {
-	return S_ISREG(inode->i_mode) && !RUMPFS_NODE(inode)->is_mirrored;
+	return S_ISREG(READ_ONCE(inode->i_mode)) &&
+	       !RUMPFS_NODE(inode)->is_mirrored;
 }
 
 void etfs_cover_make_stale(struct inode *inode);

@@ -266,15 +266,15 @@ static inline struct rumpfs_dir *RUMPFS_DIR(const struct inode *inode)
 
 static inline bool rumpfs_is_chr(const struct inode *inode)
 {
-	return unlikely(S_ISCHR(inode->i_mode)) && !rumpfs_is_key(inode) &&
-	       inode->i_rdev != WHITEOUT_DEV;
+	return unlikely(S_ISCHR(READ_ONCE(inode->i_mode))) &&
+	       !rumpfs_is_key(inode) && inode->i_rdev != WHITEOUT_DEV;
 }
 
 /* Where a node in memory has its extended attributes. */
 static inline struct rumpfs_xattrs __rcu **
 rumpfs_xattrs_at(const struct inode *inode)
 {
-	if (S_ISDIR(inode->i_mode))
+	if (S_ISDIR(READ_ONCE(inode->i_mode)))
 		return &RUMPFS_DIR(inode)->xattrs;
 	if (rumpfs_is_chr(inode))
 		return &RUMPFS_NODE(inode)->chr->xattrs;
@@ -297,8 +297,9 @@ static inline void rumpfs_dir_keep(struct inode *inode)
 static inline struct rumpfs_mirrored *
 RUMPFS_MIRRORED(const struct inode *inode)
 {
-	return S_ISDIR(inode->i_mode) ? &RUMPFS_NODE(inode)->dir->mirrored :
-					RUMPFS_NODE(inode)->mirrored;
+	return S_ISDIR(READ_ONCE(inode->i_mode)) ?
+		&RUMPFS_NODE(inode)->dir->mirrored :
+		RUMPFS_NODE(inode)->mirrored;
 }
 
 /* In super.c: a mount */
