@@ -93,7 +93,7 @@ static void etfs_open_find_list(struct inode *host)
 static bool etfs_open_is_settled(const struct etfs_open *open,
 				 const struct inode *inode)
 {
-	if (file_inode(open->host)->i_op->permission ||
+	if (etfs_host_asks_more(file_inode(open->host)) ||
 	    !etfs_open_is_known(open, inode))
 		return false;
 	/* Pairs with rumpfs_attr_set(). */

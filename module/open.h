@@ -9,6 +9,7 @@
 #include <linux/fsnotify.h>
 #include <linux/jiffies.h>
 #include <linux/lockdep.h>
+#include <linux/magic.h>
 
 /*
  * An open mapped file or device. Owned by its struct file.
@@ -308,6 +309,16 @@ void etfs_covers_unmap(struct etfs_gate *gate);
  */
 void etfs_unmap_pages(struct address_space *mapping, pgoff_t start,
 		      pgoff_t end);
+
+/*
+ * Does the file system decide by more than mode, ids and list who may read a file
+ * or search a directory? Btrfs does so only of writing, where all is read-only.
+ */
+static inline bool etfs_host_asks_more(const struct inode *inode)
+{
+	return inode->i_op->permission &&
+	       inode->i_sb->s_magic != BTRFS_SUPER_MAGIC;
+}
 
 /* Can a host file refuse what its mode allows? Without a list that says it all. */
 static inline bool etfs_host_has_list(const struct inode *inode)

@@ -164,7 +164,7 @@ static bool etfs_trail_fill(struct etfs_trail *trail, u32 nr,
 
 		step->seq = raw_seqcount_begin(&dentry->d_seq);
 		inode = d_inode_rcu(dentry);
-		if (!inode || inode->i_op->permission)
+		if (!inode || etfs_host_asks_more(inode))
 			break;
 		step->mode = READ_ONCE(inode->i_mode);
 		step->uid = READ_ONCE(inode->i_uid);

@@ -159,13 +159,8 @@ FIXTURE(xfs)
 
 FIXTURE_SETUP(xfs)
 {
-	int err;
-
 	ASSERT_EQ(0, setup_mount(NULL));
-	err = mount_kind("xfs", HOST "/disk");
-	if (err == ENODEV)
-		SKIP(return, "no XFS here");
-	ASSERT_EQ(0, err);
+	ASSERT_MOUNT_KIND("xfs", HOST "/disk");
 	ASSERT_EQ(0, put_text(F, ""));
 	ASSERT_EQ(0, table("/k " F " reg"));
 	self->fd = open(KEY, O_RDWR | O_DIRECT);

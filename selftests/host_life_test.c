@@ -37,13 +37,8 @@ FIXTURE_VARIANT_ADD(host_life, below_btrfs) { .name = "btrfs", .file = BELOW };
 
 FIXTURE_SETUP(host_life)
 {
-	int err;
-
 	ASSERT_EQ(0, setup_mount(NULL));
-	err = mount_kind(variant->name, D);
-	if (err == ENODEV)
-		SKIP(return, "no %s here", variant->name);
-	ASSERT_EQ(0, err);
+	ASSERT_MOUNT_KIND(variant->name, D);
 	ASSERT_EQ(0, put_text(F, "first"));
 	ASSERT_EQ(0, table("/k " F " reg\n/m " D " subdirs"));
 }

@@ -49,13 +49,8 @@ FIXTURE_VARIANT_ADD(host_kind, btrfs) { .name = "btrfs" };
 
 FIXTURE_SETUP(host_kind)
 {
-	int err;
-
 	ASSERT_EQ(0, setup_mount(NULL));
-	err = mount_kind(variant->name, D);
-	if (err == ENODEV)
-		SKIP(return, "no %s here", variant->name);
-	ASSERT_EQ(0, err);
+	ASSERT_MOUNT_KIND(variant->name, D);
 	ASSERT_EQ(0, make_tree());
 	ASSERT_EQ(0, table("/k " D " subdirs"));
 }

@@ -25,11 +25,12 @@ FIXTURE_VARIANT(spare)
 
 FIXTURE_VARIANT_ADD(spare, tmpfs) { .kind = "tmpfs" };
 FIXTURE_VARIANT_ADD(spare, ext4) { .kind = "ext4" };
+FIXTURE_VARIANT_ADD(spare, btrfs) { .kind = "btrfs" };
 
 FIXTURE_SETUP(spare)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+	ASSERT_MOUNT_KIND(variant->kind, HOST "/disk");
 	ASSERT_EQ(0, put_text(F, "first"));
 	ASSERT_EQ(0, table("/k " F " reg pin"));
 	self->fd = -1;
@@ -328,11 +329,12 @@ FIXTURE_VARIANT(path)
 
 FIXTURE_VARIANT_ADD(path, tmpfs) { .kind = "tmpfs" };
 FIXTURE_VARIANT_ADD(path, ext4) { .kind = "ext4" };
+FIXTURE_VARIANT_ADD(path, btrfs) { .kind = "btrfs" };
 
 FIXTURE_SETUP(path)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+	ASSERT_MOUNT_KIND(variant->kind, HOST "/disk");
 	ASSERT_EQ(0, put_text(F, "first"));
 	ASSERT_EQ(0, IN_CHILD(table_write_from(HOST "/disk", "/k /f reg\n")));
 	self->fd = open(F, O_RDWR);
@@ -410,6 +412,8 @@ TEST_F(path, keeps_no_file_that_is_removed)
 	int fd = open(KEY, O_RDONLY);
 
 	close(self->fd);
+	if (!before)
+		SKIP(return, "%s counts no inodes", variant->kind);
 	ASSERT_EQ(0, ERR(unlink(F)));
 	/* With the last reader, if that is later. */
 	EXPECT_EQ(before, free_inodes());

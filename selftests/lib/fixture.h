@@ -371,10 +371,19 @@ static inline int mount_kind(const char *kind, const char *dir)
 		"modprobe %s; }", kind, kind, kind))
 		return ENODEV;
 	err = make_image(kind, !strcmp(kind, "xfs") ?
-			 "mkfs.xfs --unsupported -q -K" :
-			 "mkfs.btrfs -q -K --mixed", 64, image);
+			 "mkfs.xfs --unsupported -q -f -K" :
+			 "mkfs.btrfs -q -f -K --mixed", 64, image);
 	return err ?: mount_image(kind, image, dir);
 }
+
+/* In a fixture or test, which is skipped where there is no such file system. */
+#define ASSERT_MOUNT_KIND(kind, dir) do {				\
+	int err_ = mount_kind(kind, dir);				\
+									\
+	if (err_ == ENODEV)						\
+		SKIP(return, "no %s here", kind);			\
+	ASSERT_EQ(0, err_);						\
+} while (0)
 
 /* Run in a child; its exit status. */
 #define IN_CHILD(statement) ({						\
