@@ -64,7 +64,7 @@ void etfs_gate_add_open(struct etfs_open *open)
 	open->has_flush = open->host->f_op->flush;
 	open->is_whole = S_ISREG(file_inode(open->host)->i_mode) &&
 			 !win->offset && !etfs_window_is_fixed(win);
-	open->is_paged = etfs_host_is_paged(open->host);
+	open->paged = etfs_host_paged(open->host);
 	open->may_spare = etfs_spare_may(open);
 	spin_lock(&gate->lock);
 	list_add_tail(&open->node, &gate->opens);

@@ -11,6 +11,17 @@
 #include <linux/lockdep.h>
 #include <linux/magic.h>
 
+/* How short reads may take pages of a host file, see paged.h. */
+enum etfs_paged {
+	ETFS_NOT_PAGED,
+	/* tmpfs */
+	ETFS_SHMEM,
+	/* others, which may refuse to be read */
+	ETFS_CACHED,
+	/* and which read with the inode's lock, shared */
+	ETFS_CACHED_LOCKED,
+};
+
 /*
  * An open mapped file or device. Owned by its struct file.
  *
@@ -29,8 +40,8 @@ struct etfs_open {
 	bool has_flush;
 	/* I: the window is all of a regular host file, as long as that is */
 	bool is_whole;
-	/* I: the host file is nothing but pages, see paged.h */
-	bool is_paged;
+	/* I: of the host file */
+	enum etfs_paged paged;
 	/* of its kind and its host file: it can be a spare one, see spare.c */
 	bool may_spare;
 	/*

@@ -77,8 +77,12 @@ static __always_inline ssize_t etfs_host_read_plain(const struct etfs_open *open
 						    struct kiocb *iocb,
 						    struct iov_iter *to)
 {
-	size_t done = open->is_paged ? etfs_paged_read(iocb, to) : 0;
+	size_t done = 0;
 
+	if (open->paged == ETFS_SHMEM)
+		done = etfs_paged_read(iocb, to, ETFS_SHMEM);
+	else if (open->paged)
+		done = etfs_paged_read(iocb, to, open->paged);
 	return done ?: open->host->f_op->read_iter(iocb, to);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Short reads of a key, of whatever the host has there, as the host file's own. */
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "lib/fixture.h"
@@ -11,6 +13,10 @@
 #define PAGE 4096
 #define PAGES 600
 #define SEED 7
+
+#ifndef FS_IOC_SHUTDOWN
+#define FS_IOC_SHUTDOWN _IOR('X', 125, __u32)
+#endif
 
 FIXTURE(paged)
 {
@@ -30,11 +36,14 @@ FIXTURE_VARIANT_ADD(paged, window_on_tmpfs) { .kind = "tmpfs", .offset = 1 };
 FIXTURE_VARIANT_ADD(paged, huge_tmpfs) {
 	.kind = "tmpfs", .options = "huge=always" };
 FIXTURE_VARIANT_ADD(paged, ext4) { .kind = "ext4" };
+FIXTURE_VARIANT_ADD(paged, window_on_ext4) { .kind = "ext4", .offset = 1 };
+FIXTURE_VARIANT_ADD(paged, xfs) { .kind = "xfs" };
+FIXTURE_VARIANT_ADD(paged, btrfs) { .kind = "btrfs" };
 
 FIXTURE_SETUP(paged)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
+	ASSERT_MOUNT_KIND(variant->kind, HOST "/disk");
 	if (variant->options)
 		ASSERT_EQ(0, ERR(mount(NULL, HOST "/disk", NULL, MS_REMOUNT,
 				       variant->options)));
@@ -159,8 +168,8 @@ TEST_F(paged, bad_memory)
 	munmap(map, PAGES * PAGE);
 	if (status == 1)
 		SKIP(return, "no memory failure in this kernel");
-	/* Ext4 has it on disk. */
-	EXPECT_EQ(strcmp(variant->kind, "ext4") ? EIO : 0,
+	/* Others have it on disk. */
+	EXPECT_EQ(strcmp(variant->kind, "tmpfs") ? 0 : EIO,
 		  ERR(pread(self->key, byte, 1, PAGE)));
 	EXPECT_EQ(100, SAME(100, 0));
 	EXPECT_EQ(100, SAME(100, 3 * PAGE));
@@ -198,6 +207,58 @@ TEST_F(paged, access_is_noted_as_the_host_does)
 	ASSERT_EQ(0, ERR(mount(NULL, HOST "/disk", NULL,
 			       MS_REMOUNT | MS_BIND | MS_STRICTATIME, NULL)));
 	EXPECT_EQ(1, reading_moves(self->host, self->key, soon));
+}
+
+/* The file system may be without its disk from one moment to the next. */
+TEST_F(paged, a_host_that_is_shut_down)
+{
+	const __u32 without_log = 2;
+	char byte[1];
+	int err;
+
+	EXPECT_EQ(100, SAME(100, 0));
+	err = ERR(ioctl(self->host, FS_IOC_SHUTDOWN, &without_log));
+	if (err == ENOTTY)
+		SKIP(return, "%s is not shut down", variant->kind);
+	ASSERT_EQ(0, err);
+	EXPECT_EQ(EIO, ERR(pread(self->host, byte, 1, 0)));
+	EXPECT_EQ(EIO, ERR(pread(self->key, byte, 1, 0)));
+	EXPECT_EQ(EIO, ERR(pread(self->key, byte, 1, PAGE + 10)));
+}
+
+/* Read in order, each page is there before it is asked for, but the first. */
+static int reads_ahead(const char *path, int host)
+{
+	unsigned char *map, is_there = 1;
+	int fd = open(path, O_RDONLY), i;
+	char buf[PAGE / 4];
+
+	map = mmap(NULL, PAGES * PAGE, PROT_READ, MAP_SHARED, host, 0);
+	if (map == MAP_FAILED || fsync(host) ||
+	    posix_fadvise(host, 0, 0, POSIX_FADV_DONTNEED))
+		return errno;
+	for (i = 0; i < 64 * 4 && is_there & 1; i++) {
+		if (pread(fd, buf, sizeof(buf), i * sizeof(buf)) <= 0)
+			return errno;
+		if (i % 4 == 3)
+			WAIT_FOR(!mincore(map + (i + 1) / 4 * PAGE, PAGE,
+					  &is_there) && is_there & 1);
+	}
+	munmap(map, PAGES * PAGE);
+	close(fd);
+	return is_there & 1 ? 0 : ENODATA;
+}
+
+TEST_F(paged, is_read_ahead_as_the_host_file_is)
+{
+	if (variant->offset)
+		return;
+	/* Of large folios it is too late for this in the first. */
+	if (reads_ahead(F, self->host) == ENODATA)
+		SKIP(return, "%s itself does not", variant->kind);
+	EXPECT_EQ(0, reads_ahead(KEY, self->host));
+	/* By a file that is kept open, too. */
+	EXPECT_EQ(0, reads_ahead(KEY, self->host));
 }
 
 static int racing_host, racing_key;
