@@ -91,6 +91,7 @@ void bench_names(const struct subject *subject);
 void bench_data(const struct subject *subject);
 void bench_reg(const struct subject *subject);
 void bench_reg_direct(const struct subject *subject);
+void bench_reg_small(const struct subject *subject);
 void bench_tables(const struct subject *subject);
 void bench_memory(const struct subject *subject);
 void bench_disk(const struct subject *subject);

@@ -124,6 +124,11 @@ void bench_reg(const struct subject *subject)
 	close(fd);
 }
 
+void bench_reg_small(const struct subject *subject)
+{
+	small(subject, path_in(subject, "small"));
+}
+
 void bench_reg_direct(const struct subject *subject)
 {
 	bool writes = writable(subject);
