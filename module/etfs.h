@@ -234,7 +234,7 @@ struct etfs_map {
 	 * for good, in batch->dead once it is removed
 	 */
 	struct list_head node;
-	/* one more with each change of attr, or of what lies below a directory */
+	/* more before and after each change of attr */
 	u32 attr_seq;
 	/* covers attr and attr_seq */
 	spinlock_t attr_lock;
@@ -495,12 +495,6 @@ bool etfs_map_tryget(struct etfs_map *map);
 void etfs_map_put(struct etfs_map *map);
 /* It has this path from now on; takes it over. Context: not listed, or L. */
 void etfs_map_set_host_path(struct etfs_map *map, char *path);
-/*
- * An attribute of a node is about to change. Context: attr_lock is not held;
- * _locked: it is.
- */
-void etfs_map_count_change(struct etfs_map *map);
-void etfs_map_count_change_locked(struct etfs_map *map);
 /* A kind that binds its host file lends it, and takes it back with NULL. */
 void etfs_map_set_host(struct etfs_map *map, struct file *host);
 void etfs_map_drop_host(struct etfs_map *map);

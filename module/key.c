@@ -132,10 +132,18 @@ static void rumpfs_attr_set(struct etfs_map *map, const struct etfs_attr *now)
 {
 	spin_lock(&map->attr_lock);
 	if (!rumpfs_attr_is(&map->attr, now)) {
-		etfs_map_count_change_locked(map);
+		WRITE_ONCE(map->attr_changed, jiffies);
+		/* Who sees the count, without the lock, sees the time. */
+		smp_wmb();
+		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
+		/* And who sees the attributes sees the count. */
+		smp_wmb();
 		WRITE_ONCE(map->attr.uid, now->uid);
 		WRITE_ONCE(map->attr.gid, now->gid);
 		WRITE_ONCE(map->attr.mode, now->mode);
+		/* Who began to look amid this has not seen the end of it. */
+		smp_wmb();
+		WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
 	}
 	spin_unlock(&map->attr_lock);
 }

@@ -135,24 +135,6 @@ void etfs_map_put(struct etfs_map *map)
 	queue_rcu_work(etfs_map_wq, &map->release);
 }
 
-void etfs_map_count_change_locked(struct etfs_map *map)
-{
-	lockdep_assert_held(&map->attr_lock);
-	WRITE_ONCE(map->attr_changed, jiffies);
-	/* Who sees the count, without the lock, sees the time. */
-	smp_wmb();
-	WRITE_ONCE(map->attr_seq, map->attr_seq + 1);
-	/* And who sees the attributes sees the count. */
-	smp_wmb();
-}
-
-void etfs_map_count_change(struct etfs_map *map)
-{
-	spin_lock(&map->attr_lock);
-	etfs_map_count_change_locked(map);
-	spin_unlock(&map->attr_lock);
-}
-
 void etfs_map_set_host(struct etfs_map *map, struct file *host)
 {
 	spin_lock(&map->attr_lock);

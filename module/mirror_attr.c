@@ -19,6 +19,7 @@
 
 bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 {
+	struct rumpfs_node *node = RUMPFS_NODE(inode);
 	struct etfs_map *map = rumpfs_map(inode);
 	const struct etfs_attr *attr = &map->attr;
 	u32 own = etfs_mirror_is_top(inode) ? map->spec.flags : 0;
@@ -31,8 +32,13 @@ bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 	spin_lock(&inode->i_lock);
 	changed = inode->i_mode != mode || !uid_eq(inode->i_uid, uid) ||
 		  !gid_eq(inode->i_gid, gid);
-	if (changed)
-		etfs_map_count_change(map);
+	if (changed) {
+		WRITE_ONCE(map->attr_changed, jiffies);
+		/* As in rumpfs_attr_set(); who learns has the lock, too. */
+		smp_wmb();
+		WRITE_ONCE(node->attr_seq, node->attr_seq + 1);
+		smp_wmb();
+	}
 	WRITE_ONCE(inode->i_mode, mode);
 	WRITE_ONCE(inode->i_uid, uid);
 	WRITE_ONCE(inode->i_gid, gid);

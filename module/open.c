@@ -19,7 +19,7 @@
 
 /* What the host file is, is being looked at. */
 struct etfs_look {
-	/* map->attr_seq, from before */
+	/* attr_seq, from before */
 	u32 seq;
 	/* the VFS may have asked whether this opener may, of something else */
 	bool is_doubtful;
@@ -112,11 +112,20 @@ static bool etfs_open_is_doubtful(const struct inode *inode)
 	       fsnotify_sb_has_watchers(inode->i_sb);
 }
 
-static struct etfs_look etfs_look_begin(const struct etfs_map *map,
+/* How often mode and ids have changed, of all nodes or of a mirrored one. */
+static u32 etfs_look_seq(const struct inode *inode)
+{
+	const struct rumpfs_node *node = RUMPFS_NODE(inode);
+
+	return node->is_mirrored ? READ_ONCE(node->attr_seq) :
+				   READ_ONCE(rumpfs_map(inode)->attr_seq);
+}
+
+static struct etfs_look etfs_look_begin(const struct inode *inode,
 					bool is_doubtful)
 {
 	struct etfs_look look = {
-		.seq = READ_ONCE(map->attr_seq),
+		.seq = etfs_look_seq(inode),
 		.is_doubtful = is_doubtful,
 	};
 
@@ -149,7 +158,6 @@ static int etfs_open_learn(const struct etfs_open *open, struct inode *inode)
 static int etfs_open_ask_mode(const struct etfs_open *open, struct inode *inode,
 			      struct file *file, struct etfs_look look)
 {
-	const struct etfs_map *map = open->map;
 	int i, err;
 
 	for (i = 0; i < ETFS_OPEN_LOOKS; i++) {
@@ -161,17 +169,17 @@ static int etfs_open_ask_mode(const struct etfs_open *open, struct inode *inode,
 		}
 		/* Another may have learned it a moment ago: rumpfs_attr_set(). */
 		smp_rmb();
-		if (!look.is_doubtful && !etfs_map_is_fresh(map))
+		if (!look.is_doubtful && !etfs_map_is_fresh(open->map))
 			return 0;
 		err = inode_permission(file_mnt_idmap(file), inode,
 				       etfs_open_mask(file));
 		/* What is counted later, it has not read. */
 		smp_rmb();
-		if (look.seq == READ_ONCE(map->attr_seq))
+		if (look.seq == etfs_look_seq(inode))
 			return err;
-		look = etfs_look_begin(map, true);
+		look = etfs_look_begin(inode, true);
 	}
-	return err ?: -EACCES;
+	return err ?: -ESTALE;
 }
 
 /* May this file be opened as it is now, not as it was remembered? */
@@ -190,7 +198,7 @@ static int etfs_open_judge(const struct etfs_open *open, struct inode *inode,
 static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
 				   struct file *file)
 {
-	struct etfs_look look = etfs_look_begin(open->map,
+	struct etfs_look look = etfs_look_begin(inode,
 						etfs_open_is_doubtful(inode));
 	struct file *host;
 
@@ -205,7 +213,7 @@ static noinline int etfs_open_host(struct etfs_open *open, struct inode *inode,
 static noinline int etfs_open_again(struct etfs_open *open, struct inode *inode,
 				    struct file *file, bool is_asked)
 {
-	struct etfs_look look = etfs_look_begin(open->map,
+	struct etfs_look look = etfs_look_begin(inode,
 						etfs_open_is_doubtful(inode));
 	struct file *host;
 

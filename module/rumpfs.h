@@ -121,7 +121,10 @@ struct rumpfs_node {
 	union {
 		/* in memory: what chattr(1) has set, FS_*_FL; under i_rwsem */
 		u32 attrs;
-		/* mapped: that of the map when i_mode and the ids were set */
+		/*
+		 * mapped: that of the map when i_mode and the ids were set;
+		 * mirrored: one more with each change of them, under i_lock
+		 */
 		u32 attr_seq;
 	};
 	/* I: it counts against the limits of the mount */
