@@ -49,13 +49,13 @@ static inline bool etfs_cached_may_read(struct kiocb *iocb)
 	return !iocb->ki_filp->f_op->read_iter(iocb, &none);
 }
 
-/* A page counts as used once for a reader who takes it piece by piece. */
+/* A folio counts as used once for a reader who takes it piece by piece. */
 static inline void etfs_cached_accessed(struct file *host, struct folio *folio,
 					loff_t pos, size_t done)
 {
 	loff_t last = READ_ONCE(host->f_ra.prev_pos) - 1;
 
-	if ((last ^ pos) >> PAGE_SHIFT)
+	if ((last ^ pos) >> folio_shift(folio))
 		folio_mark_accessed(folio);
 	/* Where it misses it tells by this whether it is read in order. */
 	WRITE_ONCE(host->f_ra.prev_pos, pos + done);
@@ -88,7 +88,9 @@ static inline size_t etfs_cached_copy(struct folio *folio, struct kiocb *iocb,
 		return 0;
 	if (how == ETFS_CACHED_LOCKED && !inode_trylock_shared(mapping->host))
 		return 0;
-	done = etfs_paged_copy(folio, mapping, iocb->ki_pos, to);
+	/* Who had the lock before may have put another page there. */
+	done = READ_ONCE(folio->mapping) == mapping ?
+	       etfs_paged_copy(folio, mapping, iocb->ki_pos, to) : 0;
 	if (how == ETFS_CACHED_LOCKED)
 		inode_unlock_shared(mapping->host);
 	if (done)
