@@ -138,11 +138,11 @@ static int etfs_key_enter(struct etfs_key *parent, struct etfs_key *key)
 	key->cookie = parent->next_cookie;
 	err = xa_insert(&parent->below, key->cookie, key, GFP_KERNEL_ACCOUNT);
 	if (err == -EBUSY)
-		return xa_alloc_cyclic(&parent->below, &key->cookie, key,
-				       XA_LIMIT(1, S32_MAX),
-				       &parent->next_cookie,
-				       GFP_KERNEL_ACCOUNT);
-	if (!err)
+		err = xa_alloc_cyclic(&parent->below, &key->cookie, key,
+				      XA_LIMIT(1, S32_MAX),
+				      &parent->next_cookie,
+				      GFP_KERNEL_ACCOUNT);
+	if (err >= 0)
 		parent->next_cookie = key->cookie % S32_MAX + 1;
 	return err;
 }

@@ -48,24 +48,24 @@ static int etfs_spec_string(struct etfs_batch *batch, struct etfs_line *line,
 	const char __user *user = u64_to_user_ptr(from);
 	long room, len;
 
-	room = min_t(size_t, etfs_batch_room(batch, to), max + 2);
-	len = room ? strncpy_from_user(*to, user, room) : 0;
+	/* And one more for its end. */
+	room = min_t(long, (long)etfs_batch_room(batch, to) - 1, max + 1);
+	len = room > 0 ? strncpy_from_user(*to, user, room) : room;
 	/* Mostly it ends where there is room. */
-	if (len < room || room == max + 2)
+	if (len < room || room == max + 1)
 		goto copied;
 	len = strnlen_user(user, max + 1);
 	if (!len)
 		goto fault;
 	/* It may be another by the time it is copied: no more than that. */
-	room = min_t(long, len, max + 1) + 1;
-	*to = etfs_batch_make_room(batch, room);
+	room = min_t(long, len, max + 1);
+	*to = etfs_batch_make_room(batch, room + 1);
 	if (!*to)
 		return etfs_line_refuse(line, 0, -ENOMEM, "out of memory");
 	len = strncpy_from_user(*to, user, room);
 copied:
 	if (len < 0)
 		goto fault;
-	len = min(len, room - 1);
 	(*to)[len] = '\0';
 	etfs_batch_take_room(batch, len + 1);
 	return len;
