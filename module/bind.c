@@ -113,8 +113,8 @@ static int etfs_op_bind(const struct etfs_batch *batch, struct etfs_op *op,
 }
 
 /* Bind up to the operation at nr. Return: how far it went. */
-static u32 etfs_batch_find_hosts(struct etfs_batch *batch, u32 nr, int *err,
-				 struct etfs_reason *why)
+static u32 etfs_batch_find_some(struct etfs_batch *batch, u32 nr, int *err,
+				struct etfs_reason *why)
 {
 	u32 i;
 
@@ -131,6 +131,17 @@ static u32 etfs_batch_find_hosts(struct etfs_batch *batch, u32 nr, int *err,
 		op->is_ready = true;
 		cond_resched();
 	}
+	return nr;
+}
+
+static u32 etfs_batch_find_hosts(struct etfs_batch *batch, u32 nr, int *err,
+				 struct etfs_reason *why)
+{
+	if (!batch->origin)
+		return etfs_batch_find_some(batch, nr, err, why);
+	etfs_origin_begin(batch->origin);
+	nr = etfs_batch_find_some(batch, nr, err, why);
+	etfs_origin_end(batch->origin);
 	return nr;
 }
 

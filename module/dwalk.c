@@ -94,10 +94,29 @@ static bool etfs_dwalk_step(struct etfs_dwalk *walk, const char *name, u32 len)
 	       !etfs_dwalk_is(walk, DCACHE_SYMLINK_TYPE);
 }
 
-bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
+/* So many bytes of name lead to dir. */
+static void etfs_near_set(struct etfs_near *near, const struct path *dir,
+			  const char *name, u32 len)
+{
+	path_get(dir);
+	etfs_near_end(near);
+	near->dir = *dir;
+	near->name = name;
+	near->len = len;
+}
+
+void etfs_near_end(struct etfs_near *near)
+{
+	if (near->len)
+		path_put(&near->dir);
+	near->len = 0;
+}
+
+bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
+		struct etfs_near *near, struct path *path)
 {
 	struct etfs_dwalk walk = { .at = *from };
-	const char *end;
+	const char *name = whole + known, *end;
 
 	/* An audited call is told each path that is walked. */
 	if (!audit_dummy_context())
@@ -107,6 +126,8 @@ bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
 		name++;
 	do {
 		end = strchrnul(name, '/');
+		if (near && !*end && name - whole > known)
+			etfs_near_set(near, &walk.at, whole, name - whole);
 		/* Nothing is left behind a slash: a directory is meant. */
 		if (end == name || !etfs_dwalk_step(&walk, name, end - name)) {
 			etfs_dwalk_end(&walk);

@@ -604,6 +604,12 @@ struct etfs_origin *etfs_origin_new(const struct cred *cred);
 struct etfs_origin *etfs_origin_of_init(const struct cred *cred);
 struct etfs_origin *etfs_origin_get(struct etfs_origin *origin);
 void etfs_origin_put(struct etfs_origin *origin);
+/*
+ * Around the registrations of one batch, whose host paths mostly go on where the
+ * last one led. Context: may sleep; one batch at a time.
+ */
+void etfs_origin_begin(struct etfs_origin *origin);
+void etfs_origin_end(struct etfs_origin *origin);
 /* Of the root it holds, or NULL: init's root of the moment. */
 const struct super_block *etfs_origin_sb(const struct etfs_origin *origin);
 /*

@@ -37,7 +37,7 @@ int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 {
 	const unsigned int common = LOOKUP_FOLLOW | LOOKUP_NO_MAGICLINKS;
 
-	if (!(flags & ~common) && etfs_dwalk(from, rel, path))
+	if (!(flags & ~common) && etfs_dwalk(from, rel, 0, NULL, path))
 		return 0;
 	return vfs_path_lookup(from->dentry, from->mnt, rel, flags, path);
 }
@@ -231,6 +231,32 @@ static int etfs_host_rename(struct etfs_map *map, struct path *path,
 	return 0;
 }
 
+/* Return: false if it has to be walked, as for all that is refused. */
+static bool etfs_host_find_near(const struct etfs_map *map, struct path *path)
+{
+	struct etfs_origin *origin = map->origin;
+	struct etfs_near *near = &origin->near;
+	const char *host = map->spec.host;
+	struct path root;
+	bool is_found;
+	u32 known;
+
+	if (!near->is_on)
+		return false;
+	known = etfs_near_known(near, host);
+	if (known) {
+		is_found = etfs_dwalk(&near->dir, host, known, near, path);
+	} else {
+		etfs_origin_root(origin, &root);
+		is_found = etfs_dwalk(&root, host, 0, near, path);
+		path_put(&root);
+	}
+	if (!is_found || !etfs_origin_is_gone(origin))
+		return is_found;
+	path_put(path);
+	return false;
+}
+
 int etfs_host_find(struct etfs_map *map, struct path *path,
 		   struct etfs_reason *why)
 {
@@ -241,10 +267,15 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 		path_get(path);
 		return etfs_host_rename(map, path, why);
 	}
+	if (etfs_host_find_near(map, path))
+		return 0;
 	err = etfs_host_walk(map, etfs_host_look, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
 	if (err == -ELOOP) {
 		err = etfs_host_walk(map, etfs_host_look, 0, path);
+		/* Its name goes, which may be kept there. */
+		if (!err)
+			etfs_near_end(&map->origin->near);
 		if (!err)
 			return etfs_host_rename(map, path, why);
 	}

@@ -10,6 +10,17 @@
 #include <linux/refcount.h>
 
 /* Who registered a mapping, and from where. Shared by the maps of a batch. */
+/* Where the last path of a batch led, so that the next begins there. */
+struct etfs_near {
+	/* it is kept */
+	bool is_on;
+	/* a directory, a reference, if len */
+	struct path dir;
+	/* so many bytes of this path lead there, with a slash behind them */
+	const char *name;
+	u32 len;
+};
+
 struct etfs_origin {
 	refcount_t ref;
 	const struct cred *cred;
@@ -19,6 +30,8 @@ struct etfs_origin {
 	 */
 	bool is_init;
 	struct path root;
+	/* while a batch finds its hosts: of these walks alone */
+	struct etfs_near near;
 };
 
 /* In origin.c */
@@ -75,9 +88,23 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path);
 /* In dwalk.c */
 /*
  * As etfs_host_look() with LOOKUP_FOLLOW, where the dcache knows all of the way
- * and nothing but mounts is on it. Return: false if it has to be walked.
+ * and nothing but mounts is on it. known: so many bytes lead to from. near: is told
+ * of it, or NULL; it keeps the name. Return: false if it has to be walked.
  */
-bool etfs_dwalk(const struct path *from, const char *name, struct path *path);
+bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
+		struct etfs_near *near, struct path *path);
+/*
+ * How much of a path leads to near->dir, bytes, or 0. If it leads elsewhere by now,
+ * it did not when the batch began; and no name is found in a directory that has been
+ * removed.
+ */
+static inline u32 etfs_near_known(const struct etfs_near *near, const char *name)
+{
+	return !near->len || strncmp(name, near->name, near->len) ? 0 : near->len;
+}
+
+/* None is known any more. Context: may sleep, may unmount. */
+void etfs_near_end(struct etfs_near *near);
 
 /* In way.c */
 /*

@@ -59,6 +59,17 @@ void etfs_origin_put(struct etfs_origin *origin)
 	kfree(origin);
 }
 
+void etfs_origin_begin(struct etfs_origin *origin)
+{
+	origin->near.is_on = true;
+}
+
+void etfs_origin_end(struct etfs_origin *origin)
+{
+	origin->near.is_on = false;
+	etfs_near_end(&origin->near);
+}
+
 const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
 {
 	return origin->is_init ? NULL : origin->root.mnt->mnt_sb;

@@ -77,7 +77,7 @@ void fuzz_check_kinds(void)
 
 /* Origins: a count is all there is. */
 
-struct etfs_origin { int users; };
+struct etfs_origin { int users; bool is_in_batch; };
 
 struct etfs_origin *etfs_origin_new(const struct cred *cred)
 {
@@ -105,6 +105,18 @@ void etfs_origin_put(struct etfs_origin *origin)
 }
 
 /* Nobody's root stands on a file system of ours. */
+void etfs_origin_begin(struct etfs_origin *origin)
+{
+	WARN_ON(origin->is_in_batch);
+	origin->is_in_batch = true;
+}
+
+void etfs_origin_end(struct etfs_origin *origin)
+{
+	WARN_ON(!origin->is_in_batch);
+	origin->is_in_batch = false;
+}
+
 const struct super_block *etfs_origin_sb(const struct etfs_origin *origin)
 {
 	return NULL;
