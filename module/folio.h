@@ -66,9 +66,11 @@ static inline size_t rumpfs_folio_copy(struct folio *folio, size_t offset,
 static inline void rumpfs_file_accessed(struct file *file)
 {
 	struct inode *inode = file_inode(file);
-	/* Who changes them meanwhile is as if he did so before, or later. */
+	/* Who changes one meanwhile is as if he did so before, or later. */
 	struct timespec64 atime = data_race(inode_get_atime(inode));
+	/* likewise */
 	struct timespec64 mtime = data_race(inode_get_mtime(inode));
+	/* likewise */
 	struct timespec64 ctime = data_race(inode_get_ctime(inode));
 
 	if ((file->f_path.mnt->mnt_flags & MNT_RELATIME) &&

@@ -37,6 +37,7 @@ bool etfs_mirror_learn(struct inode *inode, const struct kstat *host)
 		/* As in rumpfs_attr_set(); who learns has the lock, too. */
 		smp_wmb();
 		WRITE_ONCE(node->attr_seq, node->attr_seq + 1);
+		/* Likewise. */
 		smp_wmb();
 	}
 	WRITE_ONCE(inode->i_mode, mode);

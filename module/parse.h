@@ -28,7 +28,7 @@ struct etfs_line {
 	int late;
 	/* what why says then */
 	u32 late_col;
-	char late_text[sizeof_field(struct etfs_reason, text)];
+	char late_text[ETFS_REASON_SIZE];
 };
 
 /* In parse.c */

@@ -112,6 +112,9 @@ struct etfs_spec {
 	u8 type;
 };
 
+/* Bytes with the NUL. */
+#define ETFS_REASON_SIZE	256
+
 /*
  * Why something was refused, for last_error. Filled once, where the fact is
  * known; text is a sentence without a full stop.
@@ -122,8 +125,8 @@ struct etfs_reason {
 	/* byte of the line, 1 = the first */
 	u32 col;
 	/* the key it is about, escaped as in a listing and cut to fit */
-	char key[256];
-	char text[256];
+	char key[ETFS_REASON_SIZE];
+	char text[ETFS_REASON_SIZE];
 };
 
 struct etfs_op {

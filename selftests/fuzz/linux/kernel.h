@@ -36,6 +36,7 @@ typedef struct { u32 val; } kuid_t, kgid_t;
 #define PATH_MAX	4096
 #define NAME_MAX	255
 #define PAGE_SIZE	4096ul
+#define SZ_1K			0x400
 #define SZ_64K		65536
 #define PAGE_ALIGNED(x)	(!((x) & (PAGE_SIZE - 1)))
 #define BIT(n)		(1ul << (n))
@@ -152,6 +153,11 @@ extern struct user_namespace init_user_ns;
 /* There is nobody to wait for. */
 #define schedule_timeout_killable(jiffies)	abort()
 #define get_random_u32()	4u
+
+static inline u32 hash_ptr(const void *ptr, unsigned int bits)
+{
+	return (uintptr_t)ptr >> 4;
+}
 
 static inline u32 jhash(const void *data, u32 len, u32 seed)
 {

@@ -20,6 +20,7 @@ struct rhashtable_params {
 	u32 (*hashfn)(const void *key, u32 len, u32 seed);
 	u32 (*obj_hashfn)(const void *obj, u32 len, u32 seed);
 	int (*obj_cmpfn)(struct rhashtable_compare_arg *arg, const void *obj);
+	u16 min_size;
 	bool automatic_shrinking;
 };
 

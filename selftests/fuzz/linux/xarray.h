@@ -18,9 +18,8 @@ struct xarray {
 #define XA_LIMIT(min, max)	((struct xa_limit) { min, max })
 #define xa_init_flags(xa, flags)	(*(xa) = (struct xarray) { })
 
-/* The indices never come round: no input is long enough. */
-static inline int xa_alloc_cyclic(struct xarray *xa, u32 *index, void *entry,
-				  struct xa_limit limit, u32 *next, gfp_t gfp)
+static inline int xa_insert(struct xarray *xa, u32 index, void *entry,
+			    gfp_t gfp)
 {
 	if (fuzz_refuses())
 		return -ENOMEM;
@@ -30,10 +29,16 @@ static inline int xa_alloc_cyclic(struct xarray *xa, u32 *index, void *entry,
 		xa->entries = reallocarray(xa->entries, xa->max,
 					   sizeof(*xa->entries));
 	}
-	*index = *next > limit.min ? *next : limit.min;
-	*next = *index + 1;
-	xa->entries[xa->nr++] = (struct xa_entry) { *index, entry };
+	xa->entries[xa->nr++] = (struct xa_entry) { index, entry };
 	return 0;
+}
+
+/* The indices never come round: no input is long enough. */
+static inline int xa_alloc_cyclic(struct xarray *xa, u32 *index, void *entry,
+				  struct xa_limit limit, u32 *next, gfp_t gfp)
+{
+	WARN_ON(true);
+	return -EBUSY;
 }
 
 static inline void xa_erase(struct xarray *xa, u32 index)
