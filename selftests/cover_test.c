@@ -294,7 +294,9 @@ FIXTURE_VARIANT_ADD(own_bytes, below_on_ext4) { "ext4", true };
 FIXTURE_SETUP(own_bytes)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_MOUNT_KIND(variant->disk, HOST "/disk");
+	if (!has_kind(variant->disk))
+		SKIP(return, "no %s here", variant->disk);
+	ASSERT_EQ(0, mount_kind(variant->disk, HOST "/disk"));
 	ASSERT_EQ(0, run("cd " HOST "/disk && mkdir low up work over"));
 	ASSERT_EQ(0, fill(HOST "/disk/up/f", 4 * PAGE, SEED));
 	ASSERT_EQ(0, run("cd " HOST "/disk && mount -t overlay o -o "

@@ -38,7 +38,9 @@ FIXTURE_VARIANT_ADD(host_life, below_btrfs) { .name = "btrfs", .file = BELOW };
 FIXTURE_SETUP(host_life)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_MOUNT_KIND(variant->name, D);
+	if (!has_kind(variant->name))
+		SKIP(return, "no %s here", variant->name);
+	ASSERT_EQ(0, mount_kind(variant->name, D));
 	ASSERT_EQ(0, put_text(F, "first"));
 	ASSERT_EQ(0, table("/k " F " reg\n/m " D " subdirs"));
 }

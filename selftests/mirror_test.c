@@ -50,7 +50,9 @@ FIXTURE_VARIANT_ADD(host_kind, btrfs) { .name = "btrfs" };
 FIXTURE_SETUP(host_kind)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_MOUNT_KIND(variant->name, D);
+	if (!has_kind(variant->name))
+		SKIP(return, "no %s here", variant->name);
+	ASSERT_EQ(0, mount_kind(variant->name, D));
 	ASSERT_EQ(0, make_tree());
 	ASSERT_EQ(0, table("/k " D " subdirs"));
 }

@@ -43,7 +43,9 @@ FIXTURE_VARIANT_ADD(paged, btrfs) { .kind = "btrfs" };
 FIXTURE_SETUP(paged)
 {
 	ASSERT_EQ(0, setup_mount(NULL));
-	ASSERT_MOUNT_KIND(variant->kind, HOST "/disk");
+	if (!has_kind(variant->kind))
+		SKIP(return, "no %s here", variant->kind);
+	ASSERT_EQ(0, mount_kind(variant->kind, HOST "/disk"));
 	if (variant->options)
 		ASSERT_EQ(0, ERR(mount(NULL, HOST "/disk", NULL, MS_REMOUNT,
 				       variant->options)));
