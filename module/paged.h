@@ -37,16 +37,22 @@ static inline enum etfs_paged etfs_host_paged(const struct file *host)
 
 /*
  * Others than tmpfs may refuse any read, as when they are shut down: they do so
- * when they are asked for nothing, too.
+ * when they are asked for nothing, too. Who would lock for that does not if it is
+ * to be read directly.
  */
-static inline bool etfs_cached_may_read(struct kiocb *iocb)
+static inline bool etfs_cached_may_read(struct kiocb *iocb, enum etfs_paged how)
 {
 	struct iov_iter none;
+	bool may_read;
 
 	if (iocb->ki_flags & IOCB_DIRECT)
 		return false;
 	iov_iter_ubuf(&none, ITER_DEST, NULL, 0);
-	return !iocb->ki_filp->f_op->read_iter(iocb, &none);
+	if (how == ETFS_CACHED_LOCKED)
+		iocb->ki_flags |= IOCB_DIRECT;
+	may_read = !iocb->ki_filp->f_op->read_iter(iocb, &none);
+	iocb->ki_flags &= ~IOCB_DIRECT;
+	return may_read;
 }
 
 /* A folio counts as used once for a reader who takes it piece by piece. */
@@ -84,7 +90,7 @@ static inline size_t etfs_cached_copy(struct folio *folio, struct kiocb *iocb,
 	struct address_space *mapping = host->f_mapping;
 	size_t done;
 
-	if (folio_test_readahead(folio) || !etfs_cached_may_read(iocb))
+	if (folio_test_readahead(folio) || !etfs_cached_may_read(iocb, how))
 		return 0;
 	if (how == ETFS_CACHED_LOCKED && !inode_trylock_shared(mapping->host))
 		return 0;
