@@ -234,7 +234,7 @@ struct etfs_map {
 	 * for good, in batch->dead once it is removed
 	 */
 	struct list_head node;
-	/* more before and after each change of attr */
+	/* more before and after each change of attr, and by one of a mount's own */
 	u32 attr_seq;
 	/* covers attr and attr_seq */
 	spinlock_t attr_lock;

@@ -231,6 +231,16 @@ static int etfs_host_rename(struct etfs_map *map, struct path *path,
 	return 0;
 }
 
+/*
+ * What is bound for good is what all of its path leads to at one moment; the path of
+ * others is walked again.
+ */
+static bool etfs_host_is_for_good(const struct etfs_map *map)
+{
+	return map->host || map->spec.type == ETFS_BLK ||
+	       map->spec.type == ETFS_CHR || (map->spec.flags & ETFS_MAP_PIN);
+}
+
 /* Return: false if it has to be walked, as for all that is refused. */
 static bool etfs_host_find_near(const struct etfs_map *map, struct path *path)
 {
@@ -241,12 +251,12 @@ static bool etfs_host_find_near(const struct etfs_map *map, struct path *path)
 	bool is_found;
 	u32 known;
 
-	if (!near->is_on)
-		return false;
 	known = etfs_near_known(near, host);
 	if (known) {
 		is_found = etfs_dwalk(&near->dir, host, known, near, path);
 	} else {
+		/* Nothing of it is in use while another host takes its time. */
+		etfs_near_end(near);
 		etfs_origin_root(origin, &root);
 		is_found = etfs_dwalk(&root, host, 0, near, path);
 		path_put(&root);
@@ -260,24 +270,27 @@ static bool etfs_host_find_near(const struct etfs_map *map, struct path *path)
 int etfs_host_find(struct etfs_map *map, struct path *path,
 		   struct etfs_reason *why)
 {
+	struct etfs_near *near = &map->origin->near;
 	int err;
 
+	if (etfs_host_is_for_good(map))
+		etfs_near_end(near);
+	else if (near->is_on && etfs_host_find_near(map, path))
+		return 0;
 	if (map->host) {
 		*path = map->host->f_path;
 		path_get(path);
 		return etfs_host_rename(map, path, why);
 	}
-	if (etfs_host_find_near(map, path))
-		return 0;
 	err = etfs_host_walk(map, etfs_host_look, LOOKUP_NO_MAGICLINKS, path);
 	/* /proc/self/fd/1 is somebody else's file next time. */
 	if (err == -ELOOP) {
 		err = etfs_host_walk(map, etfs_host_look, 0, path);
-		/* Its name goes, which may be kept there. */
-		if (!err)
-			etfs_near_end(&map->origin->near);
-		if (!err)
+		if (!err) {
+			/* Its name goes, which may be kept there. */
+			etfs_near_end(near);
 			return etfs_host_rename(map, path, why);
+		}
 	}
 	if (err)
 		etfs_refuse(why, "the host path cannot be found (%pe)",

@@ -5,12 +5,12 @@
 
 #include "etfs.h"
 
+#include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
 
-/* Who registered a mapping, and from where. Shared by the maps of a batch. */
-/* Where the last path of a batch led, so that the next begins there. */
+/* Where the last path of a batch led, so that the next may go on from there. */
 struct etfs_near {
 	/* it is kept */
 	bool is_on;
@@ -21,6 +21,7 @@ struct etfs_near {
 	u32 len;
 };
 
+/* Who registered a mapping, and from where. Shared by the maps of a batch. */
 struct etfs_origin {
 	refcount_t ref;
 	const struct cred *cred;
@@ -94,13 +95,14 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path);
 bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
 		struct etfs_near *near, struct path *path);
 /*
- * How much of a path leads to near->dir, bytes, or 0. If it leads elsewhere by now,
- * it did not when the batch began; and no name is found in a directory that has been
- * removed.
+ * How much of a path leads to near->dir, bytes, or 0. It did so since the batch has
+ * begun to find its hosts: it is as if one walk had taken as long.
  */
 static inline u32 etfs_near_known(const struct etfs_near *near, const char *name)
 {
-	return !near->len || strncmp(name, near->name, near->len) ? 0 : near->len;
+	return near->len && !strncmp(name, near->name, near->len) &&
+	       !d_unlinked(near->dir.dentry) &&
+	       !d_mountpoint(near->dir.dentry) ? near->len : 0;
 }
 
 /* None is known any more. Context: may sleep, may unmount. */

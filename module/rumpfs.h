@@ -123,7 +123,8 @@ struct rumpfs_node {
 		u32 attrs;
 		/*
 		 * mapped: that of the map when i_mode and the ids were set;
-		 * mirrored: one more with each change of them, under i_lock
+		 * mirrored, or a mapped directory: one more with each change
+		 * of them, under i_lock
 		 */
 		u32 attr_seq;
 	};

@@ -452,6 +452,42 @@ TEST_F(fan, an_open_of_a_key_that_is_replaced_has_the_new_file)
 	pthread_join(thread, NULL);
 }
 
+static int unmount_the_first(void)
+{
+	return ERR(umount(HOST "/disk"));
+}
+
+/* Of a batch: one key is on a file system, and who guards another's file is asked. */
+TEST_F(fan, a_registration_that_waits_keeps_no_mount_busy)
+{
+	struct gate gate = { .response = FAN_ALLOW,
+			     .meanwhile = unmount_the_first };
+	pthread_t thread;
+	void *passed;
+	pid_t pid;
+
+	if (!is_rumpfs())
+		return;
+	ASSERT_EQ(0, ERR(mkdir(HOST "/disk", 0755)));
+	ASSERT_EQ(0, ERR(mount("none", HOST "/disk", "tmpfs", 0, NULL)));
+	ASSERT_EQ(0, put_text(HOST "/disk/a", "a"));
+	ASSERT_EQ(0, put_text(HOST "/f", "f"));
+	ASSERT_EQ(0, ERR(symlink(".", HOST "/here")));
+	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
+				   AT_FDCWD, HOST "/f"));
+	gate.fd = self->fd;
+	pthread_create(&thread, NULL, gatekeeper, &gate);
+	pid = fork();
+	if (!pid)
+		_exit(table("/a " HOST "/disk/a reg\n"
+			    "/b " HOST "/here/f reg"));
+	EXPECT_EQ(0, wait_status(pid));
+	pthread_join(thread, &passed);
+	EXPECT_NE(NULL, passed);
+}
+
 /* Let all pass until the pipe's other end is closed. Return: how many. */
 static int let_pass(int fd, int pipe)
 {
