@@ -271,7 +271,7 @@ static void *cut_and_grow(void *arg)
 	int turn;
 
 	memset(page, 'a', sizeof(page));
-	for (turn = 0; turn < 3000; turn++) {
+	for (turn = 0; turn < (is_sanitized() ? 1000 : 3000); turn++) {
 		if (pwrite(racing_host, page, PAGE, 0) != PAGE)
 			complain("write: %d", errno);
 		if (ftruncate(racing_host, 100) || ftruncate(racing_host, PAGE))
