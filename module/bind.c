@@ -26,6 +26,8 @@ static bool etfs_op_adds(const struct etfs_op *op)
 int etfs_batch_make_maps(struct etfs_batch *batch)
 {
 	struct user_namespace *ns = etfs_table_ns(batch->table);
+	const kuid_t uid = make_kuid(ns, 0);
+	const kgid_t gid = make_kgid(ns, 0);
 	struct etfs_op *op;
 
 	for (op = batch->ops; op < batch->ops + batch->nr_ops; op++) {
@@ -38,10 +40,11 @@ int etfs_batch_make_maps(struct etfs_batch *batch)
 			etfs_refuse(&batch->why, "out of memory");
 			return -ENOMEM;
 		}
-		if (op->spec.flags & ETFS_MAP_UID)
-			op->map->attr.uid = make_kuid(ns, op->spec.uid);
-		if (op->spec.flags & ETFS_MAP_GID)
-			op->map->attr.gid = make_kgid(ns, op->spec.gid);
+		/* Until the host tells, unless the options do. */
+		op->map->attr.uid = op->spec.flags & ETFS_MAP_UID ?
+			make_kuid(ns, op->spec.uid) : uid;
+		op->map->attr.gid = op->spec.flags & ETFS_MAP_GID ?
+			make_kgid(ns, op->spec.gid) : gid;
 		cond_resched();
 	}
 	return 0;

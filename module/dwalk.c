@@ -94,6 +94,17 @@ static bool etfs_dwalk_step(struct etfs_dwalk *walk, const char *name, u32 len)
 	       !etfs_dwalk_is(walk, DCACHE_SYMLINK_TYPE);
 }
 
+/*
+ * How much of a path leads to near->dir, bytes, or 0. It did so since the batch has
+ * begun to find its hosts: it is as if one walk had taken as long.
+ */
+static u32 etfs_near_known(const struct etfs_near *near, const char *name)
+{
+	return near->len && !strncmp(name, near->name, near->len) &&
+	       !d_unlinked(near->dir.dentry) &&
+	       !d_mountpoint(near->dir.dentry) ? near->len : 0;
+}
+
 /* So many bytes of name lead to dir. */
 static void etfs_near_set(struct etfs_near *near, const struct path *dir,
 			  const char *name, u32 len)
@@ -112,8 +123,10 @@ void etfs_near_end(struct etfs_near *near)
 	near->len = 0;
 }
 
-bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
-		struct etfs_near *near, struct path *path)
+/* known: so many bytes lead to from. near: is told of the way, or NULL. */
+static bool etfs_dwalk_from(const struct path *from, const char *whole,
+			    u32 known, struct etfs_near *near,
+			    struct path *path)
 {
 	struct etfs_dwalk walk = { .at = *from };
 	const char *name = whole + known, *end;
@@ -139,4 +152,33 @@ bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
 	} while (*end);
 	*path = walk.at;
 	return true;
+}
+
+bool etfs_dwalk(const struct path *from, const char *name, struct path *path)
+{
+	return etfs_dwalk_from(from, name, 0, NULL, path);
+}
+
+bool etfs_dwalk_near(const struct etfs_map *map, struct path *path)
+{
+	struct etfs_origin *origin = map->origin;
+	struct etfs_near *near = &origin->near;
+	const char *host = map->spec.host;
+	u32 known = etfs_near_known(near, host);
+	struct path root;
+	bool is_found;
+
+	if (known) {
+		is_found = etfs_dwalk_from(&near->dir, host, known, near, path);
+	} else {
+		/* Nothing of it is in use while another host takes its time. */
+		etfs_near_end(near);
+		etfs_origin_root(origin, &root);
+		is_found = etfs_dwalk_from(&root, host, 0, near, path);
+		path_put(&root);
+	}
+	if (!is_found || !etfs_origin_is_gone(origin))
+		return is_found;
+	path_put(path);
+	return false;
 }

@@ -5,7 +5,8 @@
  *
  * A path is walked from the registrant's root with the registrant's
  * credentials, each time anew; nothing of the host is held in between but that
- * root. What a walk leads to is judged at every open: it may have changed.
+ * root, and a directory while a batch goes on from it. What a walk leads to is
+ * judged at every open: it may have changed.
  *
  * Rumpfs counts as stacked one deep and takes hosts stacked at most one deep:
  * an overlay above a rumpfs is two deep, so no chain of keys leads back to
@@ -37,7 +38,7 @@ int etfs_host_look(const struct path *from, const char *rel, unsigned int flags,
 {
 	const unsigned int common = LOOKUP_FOLLOW | LOOKUP_NO_MAGICLINKS;
 
-	if (!(flags & ~common) && etfs_dwalk(from, rel, 0, NULL, path))
+	if (!(flags & ~common) && etfs_dwalk(from, rel, path))
 		return 0;
 	return vfs_path_lookup(from->dentry, from->mnt, rel, flags, path);
 }
@@ -241,32 +242,6 @@ static bool etfs_host_is_for_good(const struct etfs_map *map)
 	       map->spec.type == ETFS_CHR || (map->spec.flags & ETFS_MAP_PIN);
 }
 
-/* Return: false if it has to be walked, as for all that is refused. */
-static bool etfs_host_find_near(const struct etfs_map *map, struct path *path)
-{
-	struct etfs_origin *origin = map->origin;
-	struct etfs_near *near = &origin->near;
-	const char *host = map->spec.host;
-	struct path root;
-	bool is_found;
-	u32 known;
-
-	known = etfs_near_known(near, host);
-	if (known) {
-		is_found = etfs_dwalk(&near->dir, host, known, near, path);
-	} else {
-		/* Nothing of it is in use while another host takes its time. */
-		etfs_near_end(near);
-		etfs_origin_root(origin, &root);
-		is_found = etfs_dwalk(&root, host, 0, near, path);
-		path_put(&root);
-	}
-	if (!is_found || !etfs_origin_is_gone(origin))
-		return is_found;
-	path_put(path);
-	return false;
-}
-
 int etfs_host_find(struct etfs_map *map, struct path *path,
 		   struct etfs_reason *why)
 {
@@ -275,7 +250,7 @@ int etfs_host_find(struct etfs_map *map, struct path *path,
 
 	if (etfs_host_is_for_good(map))
 		etfs_near_end(near);
-	else if (near->is_on && etfs_host_find_near(map, path))
+	else if (near->is_on && etfs_dwalk_near(map, path))
 		return 0;
 	if (map->host) {
 		*path = map->host->f_path;

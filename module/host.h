@@ -5,7 +5,6 @@
 
 #include "etfs.h"
 
-#include <linux/dcache.h>
 #include <linux/mount.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
@@ -89,23 +88,15 @@ void etfs_host_remember(struct etfs_map *map, const struct path *path);
 /* In dwalk.c */
 /*
  * As etfs_host_look() with LOOKUP_FOLLOW, where the dcache knows all of the way
- * and nothing but mounts is on it. known: so many bytes lead to from. near: is told
- * of it, or NULL; it keeps the name. Return: false if it has to be walked.
+ * and nothing but mounts is on it. Return: false if it has to be walked.
  */
-bool etfs_dwalk(const struct path *from, const char *whole, u32 known,
-		struct etfs_near *near, struct path *path);
+bool etfs_dwalk(const struct path *from, const char *name, struct path *path);
 /*
- * How much of a path leads to near->dir, bytes, or 0. It did so since the batch has
- * begun to find its hosts: it is as if one walk had taken as long.
+ * The same for the host of a map that is being registered, going on from where the
+ * last of the batch led. Context: the registrant's credentials.
  */
-static inline u32 etfs_near_known(const struct etfs_near *near, const char *name)
-{
-	return near->len && !strncmp(name, near->name, near->len) &&
-	       !d_unlinked(near->dir.dentry) &&
-	       !d_mountpoint(near->dir.dentry) ? near->len : 0;
-}
-
-/* None is known any more. Context: may sleep, may unmount. */
+bool etfs_dwalk_near(const struct etfs_map *map, struct path *path);
+/* Nothing of that is known any more. Context: may sleep, may unmount. */
 void etfs_near_end(struct etfs_near *near);
 
 /* In way.c */

@@ -127,7 +127,7 @@ static bool etfs_mirror_was_asked(struct inode *dir,
 	if (!is_astray)
 		return true;
 	spin_lock(&dir->i_lock);
-	was_asked = READ_ONCE(dir->i_mode) == host->mode &&
+	was_asked = dir->i_mode == host->mode &&
 		    uid_eq(dir->i_uid, host->uid) &&
 		    gid_eq(dir->i_gid, host->gid);
 	spin_unlock(&dir->i_lock);

@@ -365,6 +365,17 @@ struct gate {
 	int (*meanwhile)(void);
 };
 
+/* Be asked of a file before that is done to it. Return: a file, or -1. */
+static int guard(unsigned long long what, const char *path)
+{
+	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+
+	if (fd < 0 || !fanotify_mark(fd, FAN_MARK_ADD, what, AT_FDCWD, path))
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* As a guard of programs does: what was the one called who asks? */
 static void look_at(pid_t pid)
 {
@@ -407,10 +418,8 @@ TEST_F(fan, an_open_can_be_forbidden)
 	int i;
 
 	ASSERT_EQ(0, put_text(FILE_A, "x"));
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_OPEN_PERM, FILE_A);
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
-				   AT_FDCWD, FILE_A));
 	for (i = 0; i < 2; i++) {
 		gate = (struct gate){ self->fd, responses[i] };
 		pthread_create(&thread, NULL, gatekeeper, &gate);
@@ -439,10 +448,8 @@ TEST_F(fan, an_open_of_a_key_that_is_replaced_has_the_new_file)
 	ASSERT_EQ(0, put_text(HOST "/old", "old"));
 	ASSERT_EQ(0, put_text(HOST "/new", "new"));
 	ASSERT_EQ(0, table("/k " HOST "/old reg"));
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_OPEN_PERM, MNT "/k");
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
-				   AT_FDCWD, MNT "/k"));
 	gate.fd = self->fd;
 	pthread_create(&thread, NULL, gatekeeper, &gate);
 	pid = fork();
@@ -473,10 +480,8 @@ TEST_F(fan, a_registration_that_waits_keeps_no_mount_busy)
 	ASSERT_EQ(0, put_text(HOST "/disk/a", "a"));
 	ASSERT_EQ(0, put_text(HOST "/f", "f"));
 	ASSERT_EQ(0, ERR(symlink(".", HOST "/here")));
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_OPEN_PERM, HOST "/f");
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
-				   AT_FDCWD, HOST "/f"));
 	gate.fd = self->fd;
 	pthread_create(&thread, NULL, gatekeeper, &gate);
 	pid = fork();
@@ -522,10 +527,8 @@ TEST_F(fan, a_mapping_holds_up_nobody_who_is_asked)
 	ASSERT_EQ(0, put_text(HOST "/f", "x"));
 	ASSERT_EQ(0, table("/k " HOST "/f reg"));
 	fd = open(MNT "/k", O_RDONLY);
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_OPEN_PERM, HOST "/f");
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
-				   AT_FDCWD, HOST "/f"));
 	ASSERT_EQ(0, pipe(end));
 	pid = fork();
 	if (!pid) {
@@ -557,10 +560,8 @@ TEST_F(fan, a_mapping_that_waits_can_be_killed)
 	ASSERT_EQ(0, put_text(HOST "/f", "x"));
 	ASSERT_EQ(0, table("/k " HOST "/f reg"));
 	fd = open(MNT "/k", O_RDONLY);
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_OPEN_PERM, HOST "/f");
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_OPEN_PERM,
-				   AT_FDCWD, HOST "/f"));
 	pid = fork();
 	if (!pid)
 		_exit(!mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0));
@@ -589,10 +590,8 @@ TEST_F(fan, a_fault_asks_nobody_on_the_host)
 		return;
 	ASSERT_EQ(0, put_text(HOST "/f", "xyz"));
 	ASSERT_EQ(0, table("/k " HOST "/f reg offset=1"));
-	self->fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	self->fd = guard(FAN_ACCESS_PERM, HOST "/f");
 	ASSERT_LE(0, self->fd);
-	ASSERT_EQ(0, fanotify_mark(self->fd, FAN_MARK_ADD, FAN_ACCESS_PERM,
-				   AT_FDCWD, HOST "/f"));
 	fd = open(MNT "/k", O_RDONLY);
 	ASSERT_EQ(0, pipe(end));
 	pid = fork();
