@@ -11,7 +11,6 @@
 #define D HOST "/d"
 #define KEY MNT "/k"
 #define TOTAL 65536
-#define PIN .flags = RUMPFS_MAP_PIN
 
 static int make_hosts(void)
 {
@@ -390,65 +389,6 @@ TEST_F(apply, tells_of_a_key_as_it_was_written)
 	EXPECT_EQ(EINVAL, table("/a//b/ " G " reg mode=9"));
 	EXPECT_TRUE(last_error_has(": /a//b/: "));
 	EXPECT_EQ(0, rows_are(""));
-}
-
-/* The next host is sought where the last was: in its directory, if it lies there. */
-TEST_F(apply, hosts_lie_in_one_directory_or_in_others)
-{
-	ASSERT_EQ(0, put_text(D "/b", "b in d"));
-	ASSERT_EQ(0, put_text(D "/sub/a", "in sub"));
-	ASSERT_EQ(0, ERR(mkdir(HOST "/dd", 0755)));
-	ASSERT_EQ(0, put_text(HOST "/dd/a", "in dd"));
-	ASSERT_EQ(0, ERR(symlink("dd", HOST "/link")));
-	ASSERT_EQ(0, ERR(symlink("sub/a", D "/l")));
-	ASSERT_EQ(0, ERR(mkdir(D "/mnt", 0755)));
-	ASSERT_EQ(0, ERR(mount("none", D "/mnt", "tmpfs", 0, NULL)));
-	ASSERT_EQ(0, put_text(D "/mnt/a", "on a mount"));
-	ASSERT_EQ(0, put_text(D "/m", ""));
-	ASSERT_EQ(0, ERR(mount(G, D "/m", NULL, MS_BIND, NULL)));
-	ASSERT_EQ(0, APPLY(self->fd, ADD("/0", D "/a"), ADD("/1", D "/b"),
-			   ADD("/2", D "/sub/a"), ADD("/3", D "/sub/../b"),
-			   ADD("/4", D "/sub//a"), ADD("/5", D "/a"),
-			   ADD("/6", HOST "/dd/a"), ADD("/7", HOST "/link/a"),
-			   ADD("/8", HOST "/link/./a"), ADD("/9", D "/l"),
-			   ADD("/10", D "/mnt/a"), ADD("/11", D "/mnt/../b"),
-			   ADD("/12", D "/m"), ADD("/13", D "/b"),
-			   ADD("/14", G)));
-	EXPECT_EQ(0, text_is(MNT "/0", "in d"));
-	EXPECT_EQ(0, text_is(MNT "/1", "b in d"));
-	EXPECT_EQ(0, text_is(MNT "/2", "in sub"));
-	EXPECT_EQ(0, text_is(MNT "/3", "b in d"));
-	EXPECT_EQ(0, text_is(MNT "/4", "in sub"));
-	EXPECT_EQ(0, text_is(MNT "/5", "in d"));
-	EXPECT_EQ(0, text_is(MNT "/6", "in dd"));
-	EXPECT_EQ(0, text_is(MNT "/7", "in dd"));
-	EXPECT_EQ(0, text_is(MNT "/8", "in dd"));
-	EXPECT_EQ(0, text_is(MNT "/9", "in sub"));
-	EXPECT_EQ(0, text_is(MNT "/10", "on a mount"));
-	EXPECT_EQ(0, text_is(MNT "/11", "b in d"));
-	EXPECT_EQ(0, text_is(MNT "/12", "other"));
-	EXPECT_EQ(0, text_is(MNT "/13", "b in d"));
-	EXPECT_EQ(0, text_is(MNT "/14", "other"));
-	/* And so is what is bound for good. */
-	ASSERT_EQ(0, APPLY(self->fd, FLUSH()));
-	ASSERT_EQ(0, APPLY(self->fd, ADD("/0", D "/a", PIN),
-			   ADD("/1", D "/b", PIN), ADD("/2", D "/mnt/a", PIN),
-			   ADD("/3", D "/m", PIN)));
-	EXPECT_EQ(0, text_is(MNT "/1", "b in d"));
-	EXPECT_EQ(0, text_is(MNT "/2", "on a mount"));
-	EXPECT_EQ(0, text_is(MNT "/3", "other"));
-	EXPECT_EQ(ENOENT, APPLY(self->fd, ADD("/5", D "/a"), ADD("/6", D "/c")));
-	EXPECT_EQ(1, applied.failed_op);
-	EXPECT_EQ(ENOTDIR,
-		  APPLY(self->fd, ADD("/5", D "/a"), ADD("/6", D "/a/a")));
-	EXPECT_EQ(EISDIR,
-		  APPLY(self->fd, ADD("/5", D "/a"), ADD("/6", D "/sub")));
-	EXPECT_EQ(EISDIR,
-		  APPLY(self->fd, ADD("/5", D "/a"), ADD("/6", D "/")));
-	ASSERT_EQ(0, APPLY(self->fd, FLUSH()));
-	/* Nothing of it is in use afterwards. */
-	EXPECT_TRUE(WAIT_FOR(!umount(D "/mnt")));
-	EXPECT_TRUE(WAIT_FOR(!umount(D "/m")));
 }
 
 /* Every byte in a key, a host path and a tag, and the text of it loads again. */

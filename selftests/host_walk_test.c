@@ -69,6 +69,84 @@ TEST_F(walk, goes_through_what_is_mounted)
 	EXPECT_EQ(0, text_is(KEY, "first"));
 }
 
+/* Set the keys /0, /1 and so on to paths below HOST, in one write. */
+static int set_all(const char *root, const char *below,
+		   const char *const *paths, int nr, const char *options)
+{
+	static char lines[8192];
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < nr; i++)
+		len += snprintf(lines + len, sizeof(lines) - len,
+				"=/%d %s%s reg %s\n", i, below, paths[i],
+				options);
+	return IN_CHILD(table_write_from(root, lines));
+}
+
+#define SET_ALL(options, ...) ({					\
+	const char *const paths_[] = { __VA_ARGS__ };			\
+									\
+	set_all(self->root, self->below, paths_, ARRAY_SIZE(paths_),	\
+		options); })
+
+static bool keys_are(const char *const *texts, int nr)
+{
+	char key[32];
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		snprintf(key, sizeof(key), MNT "/%d", i);
+		if (text_is(key, texts[i])) {
+			printf("# %s is not %s\n", key, texts[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+#define KEYS_ARE(...) ({						\
+	const char *const texts_[] = { __VA_ARGS__ };			\
+									\
+	keys_are(texts_, ARRAY_SIZE(texts_)); })
+
+/* The next of a table may go on from where the last led, if it does lead there. */
+TEST_F(walk, leads_from_directory_to_directory)
+{
+	ASSERT_EQ(0, run("cd " HOST " && mkdir dd d/sub d/mnt && ln -s dd link &&"
+			 "ln -s sub/f d/l && touch d/m"));
+	ASSERT_EQ(0, put_text(D "/b", "b in d"));
+	ASSERT_EQ(0, put_text(D "/sub/f", "in sub"));
+	ASSERT_EQ(0, put_text(HOST "/dd/f", "in dd"));
+	ASSERT_EQ(0, put_text(HOST "/g", "other"));
+	ASSERT_EQ(0, mount_kind("tmpfs", D "/mnt"));
+	ASSERT_EQ(0, put_text(D "/mnt/f", "on a mount"));
+	ASSERT_EQ(0, ERR(mount(HOST "/g", D "/m", NULL, MS_BIND, NULL)));
+	ASSERT_EQ(0, SET_ALL("", "/d/f", "/d/b", "/d/sub/f", "/d/sub/../b",
+			     "/d/sub//f", "/d//b", "/dd/f", "/link/f",
+			     "/link/./f", "/d/l", "/d/mnt/f", "/d/mnt/../b",
+			     "/d/m", "/d/b", "/g"));
+	EXPECT_TRUE(KEYS_ARE("first", "b in d", "in sub", "b in d", "in sub",
+			     "b in d", "in dd", "in dd", "in dd", "in sub",
+			     "on a mount", "b in d", "other", "b in d",
+			     "other"));
+	ASSERT_EQ(0, table("flush"));
+	ASSERT_EQ(0, SET_ALL("pin", "/d/f", "/d/b", "/dd/f", "/d/mnt/f", "/d/m"));
+	EXPECT_TRUE(KEYS_ARE("first", "b in d", "in dd", "on a mount", "other"));
+	ASSERT_EQ(0, table("flush"));
+	/* Each open walks again: only what is refused tells of the first walk. */
+	ASSERT_EQ(0, put_text(HOST "/c", "not in d"));
+	EXPECT_EQ(ENOENT, SET_ALL("", "/d/f", "/d/c"));
+	EXPECT_EQ(ENOENT, SET_ALL("", "/d/b", "/dd/b"));
+	EXPECT_EQ(ENOENT, SET_ALL("", "/d/sub/f", "/d/sub/b"));
+	EXPECT_EQ(ENOTDIR, SET_ALL("", "/d/f", "/d/f/f"));
+	EXPECT_EQ(EISDIR, SET_ALL("", "/d/f", "/d/sub"));
+	EXPECT_EQ(EISDIR, SET_ALL("", "/d/f", "/d/"));
+	/* Nothing of it is in use afterwards. */
+	EXPECT_TRUE(WAIT_FOR(!umount(D "/mnt")));
+	EXPECT_TRUE(WAIT_FOR(!umount(D "/m")));
+}
+
 TEST_F(walk, follows_links)
 {
 	ASSERT_EQ(0, symlink("d", HOST "/to_d"));
